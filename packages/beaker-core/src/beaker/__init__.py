@@ -1,0 +1,3 @@
+"""Caching and sessions for Python web applications."""
+
+__version__ = "2.0.0"

@@ -1,0 +1,275 @@
+"""Every error and warning that Beaker raises on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = [
+    "BackendVersionError",
+    "BeakerException",
+    "BeakerWarning",
+    "BrokenBackendError",
+    "CorruptRecordError",
+    "CreationAbortedError",
+    "InvalidCacheBackendError",
+    "InvalidCryptoBackendError",
+    "InvalidOptionError",
+    "LockError",
+    "LockTimeoutError",
+    "MissingBackendError",
+    "MissingCacheParameter",
+    "RecursiveCreationError",
+    "RegionNotConfiguredError",
+    "StoreRefusedError",
+    "StoreUnavailableError",
+    "UnknownBackendError",
+    "UnserializableValueError",
+    "UnsupportedOperationError",
+]
+
+
+class BeakerException(Exception):
+    """What every error of Beaker is."""
+
+
+class BeakerWarning(RuntimeWarning):
+    """Something works, but hardly as its author meant it."""
+
+
+class CreationAbortedError(Exception):
+    """Never raised since 1.0; kept for code that still catches it."""
+
+
+class InvalidCacheBackendError(BeakerException, ImportError):
+    """A backend cannot be used in this installation."""
+
+
+class MissingCacheParameter(BeakerException):
+    """An option that the chosen backend needs was not given."""
+
+
+class LockError(BeakerException):
+    """A lock was used against its rules."""
+
+
+class InvalidCryptoBackendError(BeakerException):
+    """A cipher is needed that cannot be used in this installation."""
+
+
+class InvalidOptionError(BeakerException, ValueError):
+    """An option has a value that it does not take.
+
+    Args:
+        name: The option as its user wrote it, without prefix.
+        value: What it was set to.
+        takes: What it takes, as a noun phrase: "a number of seconds".
+    """
+
+    def __init__(self, name: str, value: object, takes: str) -> None:
+        self.name, self.value, self.takes = name, value, takes
+        super().__init__(name, value, takes)
+
+    def __str__(self) -> str:
+        return f"option {self.name!r} takes {self.takes}, got {self.value!r}"
+
+
+class UnknownBackendError(InvalidCacheBackendError, KeyError, TypeError):
+    """No installed backend answers to the configured name."""
+
+    # In 1.x Cache() raised TypeError here and Session() KeyError: be both.
+
+    def __init__(
+        self, asked: str, installed: Iterable[str], suggestion: str | None = None
+    ) -> None:
+        self.asked, self.suggestion = asked, suggestion
+        self.installed = sorted(installed)
+        super().__init__(asked, self.installed, suggestion)
+
+    def __str__(self) -> str:
+        meant = f"; did you mean {self.suggestion!r}?" if self.suggestion else ";"
+        names = ", ".join(self.installed)
+        return f"no backend named {self.asked!r}{meant} installed: {names}"
+
+
+class MissingBackendError(UnknownBackendError):
+    """A backend of this project is asked for whose wheel is not installed.
+
+    Args:
+        asked: The import path or the configured name.
+        distribution: The wheel that holds it.
+    """
+
+    def __init__(self, asked: str, distribution: str) -> None:
+        super().__init__(asked, ())
+        self.distribution = distribution
+        self.args = (asked, distribution)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.asked} ships separately since Beaker 2.0; "
+            f"install it with: pip install '{self.distribution}>=2'"
+        )
+
+
+class BrokenBackendError(InvalidCacheBackendError):
+    """An installed backend fails while it is imported.
+
+    Args:
+        asked: The configured name.
+        entry_point: Where the entry point leads, ``module:Class``.
+        distribution: The wheel that registered it, with its version.
+        cause: What went wrong there.
+    """
+
+    def __init__(
+        self, asked: str, entry_point: str, distribution: str, cause: object
+    ) -> None:
+        self.asked, self.entry_point = asked, entry_point
+        self.distribution, self.cause = distribution, cause
+        super().__init__(asked, entry_point, distribution, cause)
+
+    def __str__(self) -> str:
+        return (
+            f"backend {self.asked!r} ({self.entry_point}, from {self.distribution}) "
+            f"cannot be loaded: {self.cause}"
+        )
+
+
+class BackendVersionError(InvalidCacheBackendError):
+    """A backend was written for a newer contract than this core knows."""
+
+    def __init__(self, asked: str, wanted: int, offered: int) -> None:
+        self.asked, self.wanted, self.offered = asked, wanted, offered
+        super().__init__(asked, wanted, offered)
+
+    def __str__(self) -> str:
+        return (
+            f"backend {self.asked!r} asks for plugin api {self.wanted}, this "
+            f"beaker-core offers {self.offered}; upgrade beaker-core or use an "
+            f"older release of the backend"
+        )
+
+
+class RegionNotConfiguredError(BeakerException, KeyError):
+    """A decorator names a cache region that nobody configured."""
+
+    def __init__(self, region: str, known: Iterable[str]) -> None:
+        self.region, self.known = region, sorted(known)
+        super().__init__(region, self.known)
+
+    def __str__(self) -> str:
+        return (
+            f"Cache region not configured: {self.region!r}; "
+            f"configured regions: {', '.join(self.known) or 'none'}"
+        )
+
+
+class StoreUnavailableError(BeakerException):
+    """A store cannot be reached, or does not answer within its deadline.
+
+    Args:
+        store: The store's configured name, and where it is, without password.
+        cause: What its client said.
+    """
+
+    def __init__(self, store: str, cause: object) -> None:
+        self.store, self.cause = store, cause
+        super().__init__(store, cause)
+
+    def __str__(self) -> str:
+        return (
+            f"store {self.store} is unavailable: {self.cause}; "
+            f"check that it runs and that the option 'url' leads to it"
+        )
+
+
+class StoreRefusedError(BeakerException):
+    """A store was reached and refused what was asked of it.
+
+    Args:
+        store: The store's configured name, and where it is, without password.
+        cause: What it said.
+        remedy: What its user can do about it.
+    """
+
+    def __init__(self, store: str, cause: object, remedy: str) -> None:
+        self.store, self.cause, self.remedy = store, cause, remedy
+        super().__init__(store, cause, remedy)
+
+    def __str__(self) -> str:
+        return f"store {self.store} refused: {self.cause}; {self.remedy}"
+
+
+class UnsupportedOperationError(BeakerException, NotImplementedError):
+    """A store is asked for an ability that it does not have."""
+
+    def __init__(self, store: str, operation: str, ability: str) -> None:
+        self.store, self.operation, self.ability = store, operation, ability
+        super().__init__(store, operation, ability)
+
+    def __str__(self) -> str:
+        return (
+            f"store {self.store} cannot {self.operation}: "
+            f"it does not have the ability {self.ability!r}"
+        )
+
+
+class CorruptRecordError(BeakerException, ValueError):
+    """Bytes were fetched that are not a record of ours, or not a whole one."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        return f"not a readable record: {self.reason}"
+
+
+class UnserializableValueError(BeakerException, TypeError):
+    """A value cannot be turned into bytes; what was stored before is untouched.
+
+    Args:
+        serializer: The name of the serializer that gave up.
+        kind: The type of the value.
+        cause: What it said.
+    """
+
+    def __init__(self, serializer: str, kind: type, cause: object) -> None:
+        self.serializer, self.kind, self.cause = serializer, kind, cause
+        super().__init__(serializer, kind, cause)
+
+    def __str__(self) -> str:
+        return (
+            f"a value of type {self.kind.__qualname__!r} cannot be stored with the "
+            f"serializer {self.serializer!r}: {self.cause}"
+        )
+
+
+class LockTimeoutError(LockError):
+    """A lock was not to be had in the time its caller wanted to wait.
+
+    Args:
+        name: What is locked.
+        waited: Seconds.
+    """
+
+    def __init__(self, name: str, waited: float) -> None:
+        self.name, self.waited = name, waited
+        super().__init__(name, waited)
+
+    def __str__(self) -> str:
+        return f"lock {self.name!r} was held by another for {self.waited:g} seconds"
+
+
+class RecursiveCreationError(LockError):
+    """A creator asked the cache for the very value that it was creating."""
+
+    def __init__(self, namespace: str, key: str) -> None:
+        self.namespace, self.key = namespace, key
+        super().__init__(namespace, key)
+
+    def __str__(self) -> str:
+        return (
+            f"key {self.key!r} of namespace {self.namespace!r} was asked for by the "
+            f"function that was creating it; call the undecorated function there"
+        )

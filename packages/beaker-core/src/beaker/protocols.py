@@ -1,0 +1,507 @@
+"""The contract between the core and its plugins: all that their author reads.
+
+To write a store, inherit from `NamespaceManager` and give it the six methods
+`fetch`, `store`, `discard`, `replace`, `drop` and `lease`. A store moves bytes:
+what is in them, and when it expires, is the core's business. To write a cipher,
+give a module or an object the methods of `CryptoProvider`. Register either as an
+entry point in the group ``beaker.backends``.
+
+A plugin imports from `beaker.protocols`, `beaker.container`,
+`beaker.synchronization`, `beaker.exceptions` and `beaker.hookspecs`, and from no
+other module of the core.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Protocol
+
+from beaker.exceptions import UnsupportedOperationError
+from beaker.options import Coercer, number, optional, text
+from beaker.records import OBJECTS, ObjectCodec, RecordCodec, record_of
+from beaker.serializers import Serializer
+
+__all__ = [
+    "API_VERSION",
+    "Coercer",
+    "CryptoProvider",
+    "Lease",
+    "NamespaceManager",
+    "Serializer",
+    "StoreOptions",
+    "Synchronizer",
+]
+
+#: The contract this core offers. A plugin that asks for more is refused.
+API_VERSION = 2
+
+_BYTES = RecordCodec()
+
+
+class StoreOptions:
+    """What a store is told about itself, checked and of the right types.
+
+    Attributes:
+        url: Where the store is, or a client object that its user made and closes;
+            None if not given.
+        purpose: "cache" or "session". A session's namespace is its id and holds
+            the one key ``session``.
+        deadline: Seconds that one operation may take (the option
+            ``store_timeout``).
+        prefix: Keeps two applications on one server apart; often empty.
+        data_dir: Directory for stores that keep files; None if not given.
+        lock_dir: Directory for lock files; None if not given.
+        own: The options that the store's class declares in `options`, those that
+            were given.
+    """
+
+    __slots__ = (
+        "data_dir",
+        "deadline",
+        "lock_dir",
+        "own",
+        "prefix",
+        "purpose",
+        "url",
+    )
+
+    #: The options that every store shares; the rest it declares itself.
+    common: ClassVar[Mapping[str, Coercer]] = {
+        "data_dir": optional(text),
+        "lock_dir": optional(text),
+        "prefix": lambda name, value: text(name, value) if value else "",
+        "store_timeout": number,
+    }
+
+    def __init__(
+        self,
+        *,
+        url: Any = None,
+        purpose: str = "cache",
+        deadline: float = 0.2,
+        prefix: str = "",
+        data_dir: str | None = None,
+        lock_dir: str | None = None,
+        own: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.url, self.purpose, self.deadline = url, purpose, deadline
+        self.prefix, self.data_dir, self.lock_dir = prefix, data_dir, lock_dir
+        self.own: Mapping[str, Any] = own or {}
+
+    @classmethod
+    def parse(
+        cls,
+        given: Mapping[str, Any],
+        declared: Mapping[str, Coercer],
+        purpose: str = "cache",
+    ) -> StoreOptions:
+        """Check and coerce what a user wrote; names that nobody declared are left.
+
+        Raises:
+            InvalidOptionError: A value that its option does not take.
+        """
+        shared = {
+            name: coercer(name, given[name])
+            for name, coercer in cls.common.items()
+            if given.get(name) is not None
+        }
+        own = {
+            name: coercer(name, given[name])
+            for name, coercer in declared.items()
+            if name in given
+        }
+        url = given.get("url")
+        return cls(
+            url=text("url", url) if isinstance(url, str) else url,
+            purpose=purpose,
+            deadline=shared.get("store_timeout", 0.2),
+            prefix=shared.get("prefix", ""),
+            data_dir=shared.get("data_dir"),
+            lock_dir=shared.get("lock_dir"),
+            own=own,
+        )
+
+
+class Synchronizer(ABC):
+    """Many readers or one writer, among all that know the same name.
+
+    Reentrant for its holder. A holder that reads cannot become one that writes.
+    """
+
+    @abstractmethod
+    def acquire_read_lock(self, wait: bool = True) -> bool:
+        """Begin to read, waiting while someone writes.
+
+        Returns:
+            Whether the lock is now ours; always true with `wait`.
+        """
+
+    @abstractmethod
+    def release_read_lock(self) -> None:
+        """End reading."""
+
+    @abstractmethod
+    def acquire_write_lock(self, wait: bool = True) -> bool:
+        """Begin to write, waiting while anyone else reads or writes.
+
+        Returns:
+            Whether the lock is now ours; always true with `wait`.
+        """
+
+    @abstractmethod
+    def release_write_lock(self) -> None:
+        """End writing."""
+
+    def acquire(self, wait: bool = True) -> bool:
+        """Take the write lock."""
+        return self.acquire_write_lock(wait)
+
+    def release(self) -> None:
+        """Free the write lock."""
+        self.release_write_lock()
+
+
+class Lease(ABC):
+    """The right to create one value, held by one caller on all hosts.
+
+    A lease is not reentrant and belongs to the object, not to a thread: the
+    thread that releases it need not be the one that took it. Make one per
+    creation with `NamespaceManager.lease`.
+
+    Inherit from `beaker.synchronization.RemoteLease` for a store on a server: it
+    brings the loop, the waiting, the renewal and the exclusion within the process,
+    and asks for four small operations. Stores of one machine use
+    `beaker.synchronization.LocalLease`.
+
+    Attributes:
+        token: Random text that names this holder; new with each acquisition.
+    """
+
+    token: str
+
+    @abstractmethod
+    def acquire(self, wait: bool = True, timeout: float | None = None) -> bool:
+        """Take the lease.
+
+        Args:
+            wait: Whether to wait while another holds it.
+            timeout: Seconds to wait; None: as long as it takes.
+
+        Returns:
+            Whether it is now ours; always true with `wait` and no `timeout`.
+
+        Raises:
+            LockTimeoutError: `timeout` seconds have passed.
+        """
+
+    @abstractmethod
+    def release(self) -> None:
+        """Free the lease if it is still ours; never raises for one that is not."""
+
+
+class NamespaceManager:
+    """One namespace of one store: inherit from this to write a store.
+
+    The core makes many of these, so construction touches neither network nor
+    disk. All methods may be called from any thread at once.
+
+    A store tells that it cannot be reached by an exception whose class is listed
+    in `unavailable`; the core turns it into a `StoreUnavailableError` and spares
+    the store until it is back. Everything else is a mistake and travels as it is.
+
+    Args:
+        namespace: The name. Any text; two names never share a record.
+        url: Where the store is, or a client that the caller made and closes.
+        keywords: The other options, by name, as they stand in a configuration.
+    """
+
+    #: The contract this class was written for.
+    api: ClassVar[int] = 2
+    #: Options beside `StoreOptions.common`: name and coercer.
+    options: ClassVar[Mapping[str, Coercer]] = {}
+    #: What the client raises when the store is away, or too slow.
+    unavailable: ClassVar[tuple[type[BaseException], ...]] = (OSError,)
+
+    # What the store can do. A claimed ability works; one that is not claimed
+    # refuses with UnsupportedOperationError.
+    #: `keys`, `size` and `purge` work.
+    enumerable: ClassVar[bool] = False
+    #: The store forgets records by itself when their `ttl` has passed.
+    expires_natively: ClassVar[bool] = False
+    #: `replace` and `fill` are atomic among all who can reach the store.
+    updates_atomically: ClassVar[bool] = False
+    shared_between_processes: ClassVar[bool] = False
+    shared_between_hosts: ClassVar[bool] = False
+    #: What was stored survives a restart of program and store.
+    durable: ClassVar[bool] = False
+    #: Records are kept as Python objects: they are never encoded.
+    holds_objects: ClassVar[bool] = False
+
+    namespace: str
+    settings: StoreOptions
+
+    def __init__(self, namespace: str, url: Any = None, **keywords: Any) -> None:
+        self._init_dependencies()
+        self.namespace = namespace
+        if not is_legacy(type(self)):
+            purpose = keywords.pop("purpose", "cache")
+            given = {**keywords, "url": url}
+            self.settings = StoreOptions.parse(given, self.options, purpose)
+            self.prepare()
+
+    @classmethod
+    def opened(cls, namespace: str, settings: StoreOptions) -> NamespaceManager:
+        """Return a manager on options that were parsed before: no checks, fast."""
+        manager = cls.__new__(cls)
+        manager.namespace, manager.settings = namespace, settings
+        manager.prepare()
+        return manager
+
+    @classmethod
+    def _init_dependencies(cls) -> None:
+        # The hook that 1.x plugins use to import their client.
+        pass
+
+    def prepare(self) -> None:
+        """Derive names and take the shared client; called once, at construction."""
+
+    # -- the six methods a store implements
+
+    def fetch(self, key: str) -> bytes | None:
+        """Return the record's bytes, or None if there is none, in one round trip."""
+        raise NotImplementedError
+
+    def store(self, key: str, data: bytes, ttl: float | None) -> None:
+        """Store a record, whatever was there, and break the lease on its key.
+
+        Args:
+            key: Any text.
+            data: Bytes, to be returned unchanged.
+            ttl: Seconds until the store may forget it, more than 0; None: never.
+        """
+        raise NotImplementedError
+
+    def discard(self, key: str) -> bool:
+        """Remove a record, break the lease on its key, and return if it was there.
+
+        The lease is broken even where there is no record: the creation that holds
+        it began before this removal, and must not store.
+        """
+        raise NotImplementedError
+
+    def replace(
+        self, key: str, expected: bytes | None, data: bytes, ttl: float | None
+    ) -> bool:
+        """Store a record if the stored one is still `expected`: compare and set.
+
+        Args:
+            key: Any text.
+            expected: What `fetch` returned; None: only if there is no record.
+            data: Bytes.
+            ttl: As for `store`.
+
+        Returns:
+            Whether it was stored.
+        """
+        raise NotImplementedError
+
+    def drop(self) -> None:
+        """Remove all records of this namespace, and break all leases in it.
+
+        Exactly those, whatever else is on the server, and at a cost that does not
+        depend on it.
+        """
+        raise NotImplementedError
+
+    def lease(self, key: str) -> Lease:
+        """Return a new lease on the creation of this key; takes nothing yet."""
+        raise NotImplementedError
+
+    def fill(self, key: str, data: bytes, ttl: float | None, lease: Lease) -> bool:
+        """Store what the holder of a lease has created, and free the lease.
+
+        One atomic step, for it keeps two promises: a holder that was frozen until
+        its lease lapsed does not overwrite its successor, and nothing whose
+        creation began before a `discard`, `store` or `drop` is stored after it.
+
+        Returns:
+            Whether the lease still held, and so the record was stored.
+        """
+        raise NotImplementedError
+
+    # -- what a store may do better than these
+
+    def fetch_many(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Return the records that are there, in one round trip where it can."""
+        found = ((key, self.fetch(key)) for key in keys)
+        return {key: data for key, data in found if data is not None}
+
+    def store_many(self, records: Mapping[str, bytes], ttl: float | None) -> None:
+        """Store several records that live equally long."""
+        for key, data in records.items():
+            self.store(key, data, ttl)
+
+    def discard_many(self, keys: Iterable[str]) -> int:
+        """Remove several records and return how many were there."""
+        return sum(self.discard(key) for key in keys)
+
+    def fetch_accessed(self, key: str) -> tuple[bytes, float | None] | None:
+        """Return a record and when `touch` last marked it, in seconds since 1970.
+
+        None for the record if there is none, None for the time if never marked.
+        """
+        found = self.fetch_many([key, _accessed(key)])
+        if key not in found:
+            return None
+        mark = found.get(_accessed(key))
+        return found[key], None if mark is None else float(mark)
+
+    def touch(self, key: str, ttl: float | None, accessed: float) -> bool:
+        """Mark a record as accessed and keep it for `ttl` seconds from now.
+
+        Returns:
+            Whether there is such a record; nothing is made where there is none.
+        """
+        data = self.fetch(key)
+        if data is None or not self.replace(key, data, data, ttl):
+            return False
+        self.store(_accessed(key), repr(accessed).encode(), ttl)
+        return True
+
+    def keys(self) -> Iterable[str]:
+        """Return the keys of all records that are not past their `ttl`."""
+        raise UnsupportedOperationError(self.place(), "list its keys", "enumerable")
+
+    def size(self) -> int:
+        """Return how many records there are."""
+        return sum(1 for _ in self.keys())
+
+    def purge(self) -> int:
+        """Remove what is past its `ttl`, and return how many records that was."""
+        raise UnsupportedOperationError(self.place(), "purge itself", "enumerable")
+
+    def ping(self) -> None:
+        """Return if the store answers; raise one of `unavailable` if not."""
+        self.fetch("beaker_ping")
+
+    def place(self) -> str:
+        """Return the store's name and where it is, without passwords, for errors."""
+        return type(self).__name__
+
+    # -- the dictionary face of Beaker 1.x, built on the above
+
+    def _codec(self) -> RecordCodec | ObjectCodec:
+        return OBJECTS if self.holds_objects else _BYTES
+
+    def __getitem__(self, key: str) -> Any:
+        data = self.fetch(key)
+        if data is not None:
+            record = self._codec().decode(data)
+            if time.time() < record.fresh_until:
+                return record.value
+        raise KeyError(key)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.set_value(key, value)
+
+    def set_value(self, key: str, value: Any, expiretime: float | None = None) -> None:
+        """Store a value that expires in so many seconds; None: never."""
+        record = record_of(value, expiretime, time.time())
+        self.store(key, self._codec().encode(record), expiretime)
+
+    def __contains__(self, key: str) -> bool:
+        try:
+            self[key]
+        except KeyError:
+            return False
+        return True
+
+    def has_key(self, key: str) -> bool:
+        """Return whether there is a current value, as ``key in manager`` does."""
+        return key in self
+
+    def __delitem__(self, key: str) -> None:
+        if not self.discard(key):
+            raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def do_remove(self) -> None:
+        """Remove all records; 1.x stores override this one."""
+        self.drop()
+
+    def remove(self) -> None:
+        """Remove all records of this namespace."""
+        self.do_remove()
+
+    def get_creation_lock(self, key: str) -> Any:
+        """Return the lock that a creator of this key holds."""
+        return self.lease(key)
+
+    # A record is read and written in one step, so a reader needs no lock and a
+    # writer none that lasts. 1.x programs and stores still say when they begin.
+
+    def acquire_read_lock(self) -> None:
+        """Begin to read; nothing to do."""
+
+    def release_read_lock(self) -> None:
+        """End reading; nothing to do."""
+
+    def acquire_write_lock(self, wait: bool = True, replace: bool = False) -> bool:
+        """Begin to write; always granted."""
+        return True
+
+    def release_write_lock(self) -> None:
+        """End writing; nothing to do."""
+
+
+class CryptoProvider(Protocol):
+    """A cipher: a module or an object with these functions.
+
+    The first four are the interface of Beaker 1.x and read what it wrote; the last
+    two seal the records of 2.x with authenticated encryption.
+    """
+
+    has_aes: bool
+
+    def getKeyLength(self) -> int:
+        """Return the length of a key in bytes."""
+        ...
+
+    def aesEncrypt(self, data: bytes, key: bytes) -> bytes:
+        """Encrypt a payload of 1.x."""
+        ...
+
+    def aesDecrypt(self, data: bytes, key: bytes) -> bytes:
+        """Decrypt a payload of 1.x; raise on one that cannot be."""
+        ...
+
+    def seal(self, key: bytes, data: bytes, associated: bytes) -> bytes:
+        """Encrypt and authenticate `data`, and authenticate `associated` with it.
+
+        Args:
+            key: 32 bytes.
+            data: The plain bytes.
+            associated: What the sealed bytes are bound to; needed to open them.
+        """
+        ...
+
+    def open(self, key: bytes, data: bytes, associated: bytes) -> bytes:
+        """Return what was sealed.
+
+        Raises:
+            ValueError: Another key, other associated data, or changed bytes.
+        """
+        ...
+
+
+def is_legacy(manager: type) -> bool:
+    """Return whether a class was written for Beaker 1.x: it moves no bytes."""
+    return getattr(manager, "fetch", None) in (None, NamespaceManager.fetch)
+
+
+def _accessed(key: str) -> str:
+    return f"{key}\0accessed"

@@ -1,0 +1,99 @@
+"""A value with its times, and the bytes it becomes in a store."""
+
+from __future__ import annotations
+
+import struct
+from math import inf
+from typing import Any, NamedTuple
+
+from beaker.exceptions import CorruptRecordError
+from beaker.serializers import PICKLE, dump, identifier_of, load
+
+__all__ = ["MAGIC", "OBJECTS", "ObjectCodec", "Record", "RecordCodec", "record_of"]
+
+#: No pickle, no base64 and no JSON starts so: records of 1.x and of 2.x differ
+#: by their first bytes.
+MAGIC = b"\xbeK\x02"
+
+#: Magic, serializer, id of the key it is sealed with (0: not sealed), reserved,
+#: stored, expire.
+HEADER = struct.Struct(">3sBBBdd")
+_NEVER = -1.0
+
+
+class Record(NamedTuple):
+    """What a store holds under one key, decoded.
+
+    Attributes:
+        stored: When it was stored, in seconds since the epoch.
+        expire: Seconds it stays fresh from then on; None: for ever.
+        value: The value itself.
+        fresh_until: `stored + expire`, kept because every hit compares with it.
+    """
+
+    stored: float
+    expire: float | None
+    value: Any
+    fresh_until: float
+
+
+def record_of(value: Any, expire: float | None, stored: float) -> Record:
+    """Return the record of a value that was stored then."""
+    return Record(stored, expire, value, inf if expire is None else stored + expire)
+
+
+class RecordCodec:
+    """Records to bytes and back: a header of fixed size, then the value."""
+
+    __slots__ = ("_identifier", "serializer")
+
+    def __init__(self, serializer: Any = PICKLE) -> None:
+        self.serializer = serializer
+        self._identifier = identifier_of(serializer)
+
+    def encode(self, record: Record) -> bytes:
+        """Return the record's bytes.
+
+        Raises:
+            UnserializableValueError: The serializer does not take the value.
+        """
+        expire = _NEVER if record.expire is None else record.expire
+        header = HEADER.pack(MAGIC, self._identifier, 0, 0, record.stored, expire)
+        return header + dump(self.serializer, record.value)
+
+    def decode(self, data: bytes) -> Record:
+        """Return the record that these bytes are.
+
+        Raises:
+            CorruptRecordError: They are cut off, or of another format, or were
+                written with another serializer.
+        """
+        try:
+            magic, identifier, _, _, stored, expire = HEADER.unpack_from(data)
+        except (struct.error, TypeError) as e:
+            raise CorruptRecordError(f"{len(data)} bytes are no header") from e
+        if magic != MAGIC:
+            raise CorruptRecordError(f"unknown format {bytes(data[:3])!r}")
+        if identifier != self._identifier:
+            raise CorruptRecordError(f"written with serializer {identifier}")
+        value = load(self.serializer, data[HEADER.size :])
+        if expire < 0:
+            return Record(stored, None, value, inf)
+        return Record(stored, expire, value, stored + expire)
+
+
+class ObjectCodec:
+    """For stores that hold objects: the record itself is what they hold."""
+
+    __slots__ = ()
+
+    def encode(self, record: Record) -> Any:
+        """Return the record."""
+        return record
+
+    def decode(self, data: Any) -> Record:
+        """Return the record."""
+        return data  # type: ignore[no-any-return]  # objects in, objects out
+
+
+OBJECTS = ObjectCodec()

@@ -1,0 +1,127 @@
+"""Values to bytes and back: pickle, JSON, or what the program brings."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any, Protocol, runtime_checkable
+
+from beaker.exceptions import (
+    CorruptRecordError,
+    InvalidOptionError,
+    UnserializableValueError,
+)
+
+__all__ = ["JSON", "PICKLE", "JsonText", "Pickle", "Serializer", "serializer_named"]
+
+
+@runtime_checkable
+class Serializer(Protocol):
+    """Turns a value into bytes and back; any object with these two will do."""
+
+    def dumps(self, value: Any, /) -> bytes:
+        """Return the value as bytes; raise what you like if it cannot be."""
+        ...
+
+    def loads(self, data: bytes, /) -> Any:
+        """Return the value that `dumps` was given."""
+        ...
+
+
+class Pickle:
+    """Nearly everything Python knows, for readers who trust the writer."""
+
+    name = "pickle"
+    identifier = 0
+
+    def dumps(self, value: Any, /) -> bytes:
+        """Pickle in the newest protocol that every supported Python reads."""
+        return pickle.dumps(value, 5)
+
+    def loads(self, data: bytes, /) -> Any:
+        """Unpickle, which executes what the writer put there."""
+        return pickle.loads(data)
+
+
+class JsonText:
+    """Numbers, text, lists and dictionaries with text keys, and nothing else."""
+
+    name = "json"
+    identifier = 1
+
+    def dumps(self, value: Any, /) -> bytes:
+        """Return compact UTF-8 text; refuse what would come back as another."""
+        import json
+
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return text.encode()
+
+    def loads(self, data: bytes, /) -> Any:
+        """Read the text back."""
+        import json
+
+        return json.loads(bytes(data))
+
+
+PICKLE = Pickle()
+JSON = JsonText()
+
+#: What a record's header says of a serializer that the program brought.
+FOREIGN = 255
+
+
+def serializer_named(chosen: str | Serializer, option: str = "data_serializer") -> Any:
+    """Return the serializer an option asks for: "pickle", "json", or an object.
+
+    Raises:
+        InvalidOptionError: It is neither.
+    """
+    if chosen == "pickle":
+        return PICKLE
+    if chosen == "json":
+        return JSON
+    if not isinstance(chosen, str) and isinstance(chosen, Serializer):
+        return chosen
+    takes = "'pickle', 'json' or an object with dumps and loads"
+    raise InvalidOptionError(option, chosen, takes)
+
+
+def identifier_of(serializer: Any) -> int:
+    """Return the number that a record's header carries for this serializer."""
+    return getattr(serializer, "identifier", FOREIGN)
+
+
+def dump(serializer: Any, value: Any) -> bytes:
+    """Serialize, with one error for all that serializers raise.
+
+    Raises:
+        UnserializableValueError: It names the serializer and the value's type.
+    """
+    try:
+        data = serializer.dumps(value)
+    except RecursionError as e:
+        raise UnserializableValueError(_name(serializer), type(value), e) from e
+    # A pickled object's own code runs here: it may raise anything.
+    except Exception as e:
+        raise UnserializableValueError(_name(serializer), type(value), e) from e
+    return data if isinstance(data, bytes) else _as_bytes(data)
+
+
+def load(serializer: Any, data: bytes) -> Any:
+    """Read a value back, with one error for all that serializers raise.
+
+    Raises:
+        CorruptRecordError: The bytes are no value of this serializer.
+    """
+    try:
+        return serializer.loads(data)
+    except Exception as e:
+        raise CorruptRecordError(f"{_name(serializer)}: {e!r}") from e
+
+
+def _as_bytes(data: Any) -> bytes:
+    # 1.x let a data_serializer answer with text; so do many that wrap json.
+    return data.encode() if isinstance(data, str) else bytes(data)
+
+
+def _name(serializer: Any) -> str:
+    return getattr(serializer, "name", type(serializer).__qualname__)
