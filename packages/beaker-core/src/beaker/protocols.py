@@ -16,7 +16,8 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Protocol
+from copy import copy
+from typing import Any, ClassVar, Protocol, Self
 
 from beaker.exceptions import UnsupportedOperationError
 from beaker.options import Coercer, number, optional, text
@@ -251,13 +252,12 @@ class NamespaceManager:
             self.settings = StoreOptions.parse(given, self.options, purpose)
             self.prepare()
 
-    @classmethod
-    def opened(cls, namespace: str, settings: StoreOptions) -> NamespaceManager:
-        """Return a manager on options that were parsed before: no checks, fast."""
-        manager = cls.__new__(cls)
-        manager.namespace, manager.settings = namespace, settings
-        manager.prepare()
-        return manager
+    def sibling(self, namespace: str) -> Self:
+        """Return a manager of another namespace with the same options, cheaply."""
+        other = copy(self)
+        other.namespace = namespace
+        other.prepare()
+        return other
 
     @classmethod
     def _init_dependencies(cls) -> None:

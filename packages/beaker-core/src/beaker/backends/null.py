@@ -1,0 +1,62 @@
+"""The store that keeps nothing: for tests, and to switch caching off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from beaker.protocols import Lease, NamespaceManager
+
+__all__ = ["NullNamespaceManager"]
+
+
+class NullNamespaceManager(NamespaceManager):
+    """Forgets at once; every creation function runs each time it is asked for."""
+
+    holds_objects = True
+    enumerable = True
+    unavailable = ()
+
+    def fetch(self, key: str) -> Any:
+        """Return None."""
+        return None
+
+    def store(self, key: str, data: Any, ttl: float | None) -> None:
+        """Keep nothing."""
+
+    def discard(self, key: str) -> bool:
+        """Return False: there is nothing to remove."""
+        return False
+
+    def replace(self, key: str, expected: Any, data: Any, ttl: float | None) -> bool:
+        """Succeed where nothing is expected, and keep nothing."""
+        return expected is None
+
+    def drop(self) -> None:
+        """Remove nothing."""
+
+    def lease(self, key: str) -> Lease:
+        """Return a lease that nobody else wants: creations do not wait here."""
+        return _Granted()
+
+    def fill(self, key: str, data: Any, ttl: float | None, lease: Lease) -> bool:
+        """Keep nothing."""
+        return True
+
+    def keys(self) -> Iterable[str]:
+        """Return no keys."""
+        return ()
+
+    def purge(self) -> int:
+        """Remove nothing."""
+        return 0
+
+
+class _Granted(Lease):
+    token = ""
+
+    def acquire(self, wait: bool = True, timeout: float | None = None) -> bool:
+        return True
+
+    def release(self) -> None:
+        pass

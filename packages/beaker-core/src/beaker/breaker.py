@@ -1,0 +1,115 @@
+"""A circuit breaker: a store that is away is left alone until it is back."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Callable, Hashable
+
+from beaker.exceptions import StoreUnavailableError
+from beaker.listeners import tell
+
+__all__ = ["Breaker", "breaker_for"]
+
+#: Seconds between two probes of a store that is away. Together with one deadline
+#: it must stay under a second: that is how soon its return is noticed.
+PROBE_EVERY = 0.5
+
+
+class Breaker:
+    """Remembers that a store is away, so that nobody waits for it again.
+
+    The first call that fails trips it. From then on every call fails at once, and
+    one thread asks the store every half second whether it is back.
+
+    Args:
+        store: The store's name and place, for errors and logs.
+    """
+
+    def __init__(self, store: str) -> None:
+        self.store = store
+        self._lock = threading.Lock()
+        self._cause: BaseException | None = None
+        self._log = logging.getLogger(f"beaker.store.{store.partition(' ')[0]}")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the store counts as away."""
+        return self._cause is not None
+
+    def check(self) -> None:
+        """Pass if the store is believed to answer.
+
+        Raises:
+            StoreUnavailableError: It is away; nothing was tried.
+        """
+        cause = self._cause
+        if cause is not None:
+            raise StoreUnavailableError(self.store, cause)
+
+    def trip(
+        self, cause: BaseException, probe: Callable[[], object]
+    ) -> StoreUnavailableError:
+        """Note a failure and begin to probe; return the error to raise."""
+        with self._lock:
+            first = self._cause is None
+            self._cause = cause
+        if first:
+            self._log.warning("%s is unavailable: %s", self.store, cause)
+            threading.Thread(
+                target=self._probe_until_back,
+                args=(probe,),
+                name=f"beaker probe of {self.store}",
+                daemon=True,
+            ).start()
+            tell("store_failed", store=self.store, error=cause)
+        return StoreUnavailableError(self.store, cause)
+
+    def reset(self) -> None:
+        """Count the store as present again; its next failure is a first one."""
+        self._lock = threading.Lock()
+        self._cause = None
+
+    def _probe_until_back(self, probe: Callable[[], object]) -> None:
+        pause = threading.Event()
+        while not pause.wait(PROBE_EVERY):
+            try:
+                probe()
+            # A probe asks only whether; every kind of failure means no.
+            except Exception as e:
+                self._log.debug("%s is still unavailable: %s", self.store, e)
+            else:
+                break
+        with self._lock:
+            self._cause = None
+        self._log.warning("%s is back", self.store)
+        tell("store_back", store=self.store)
+
+
+_lock = threading.Lock()
+_breakers: weakref.WeakValueDictionary[Hashable, Breaker] = (
+    weakref.WeakValueDictionary()
+)
+
+
+def breaker_for(key: Hashable, store: str) -> Breaker:
+    """Return the breaker that all users of one store and URL share."""
+    with _lock:
+        breaker = _breakers.get(key)
+        if breaker is None:
+            breaker = _breakers[key] = Breaker(store)
+        return breaker
+
+
+def _forget_in_child() -> None:
+    # The probing thread did not come along: a child finds out for itself.
+    global _lock  # noqa: PLW0603  # another thread may have held it
+    _lock = threading.Lock()
+    for breaker in list(_breakers.values()):
+        breaker.reset()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_child)

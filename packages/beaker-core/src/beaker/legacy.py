@@ -1,0 +1,206 @@
+"""Runs a store class written for Beaker 1.x behind today's contract.
+
+Such a class holds objects under 1.x keys, pickles for itself, may lack methods, and
+answers a missing key with KeyError, None or worse. Its creations are not fenced, and
+its sessions merge only among the threads of one process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from beaker.exceptions import BeakerException, UnsupportedOperationError
+from beaker.leases import LocalLease
+from beaker.protocols import Lease, NamespaceManager
+from beaker.records import Record, record_of
+from beaker.synchronization import NameLock
+
+__all__ = ["LegacyStore", "LegacyStoreError"]
+
+#: What a plugin raises by mistake rather than because its store is away.
+_MISTAKES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    BeakerException,
+    ImportError,
+    LookupError,
+    NameError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
+
+
+class LegacyStoreError(OSError):
+    """A 1.x store failed: nobody knows its client's errors, so any may mean away."""
+
+
+class LegacyStore(NamespaceManager):
+    """A 1.x manager with the methods of a 2.x one.
+
+    Args:
+        manager: The instance to run.
+        purpose: "cache" or "session": a session's record is what the session made
+            of itself, a cache's is a tuple of two times and the value.
+    """
+
+    holds_objects = True
+    unavailable = (LegacyStoreError,)
+
+    def __init__(self, manager: NamespaceManager, purpose: str) -> None:
+        self.manager, self.purpose = manager, purpose
+        self.namespace = manager.namespace
+        self._expires = True
+        self._writing = NameLock((type(manager), self.namespace), reentrant=True)
+
+    def fetch(self, key: str) -> Any:
+        """Return the record that the 1.x object under this key means."""
+        return self._within(self._read, _old_key(key, self.purpose))
+
+    def store(self, key: str, data: Any, ttl: float | None) -> None:
+        """Store the record's 1.x object."""
+        self._within(self._write, _old_key(key, self.purpose), data, ttl)
+
+    def replace(self, key: str, expected: Any, data: Any, ttl: float | None) -> bool:
+        """Compare and set, atomically among the threads of this process only."""
+        self._writing.acquire()
+        try:
+            found = self.fetch(key)
+            if (found is None) != (expected is None):
+                return False
+            if found is not None and found[:3] != expected[:3]:
+                return False
+            self.store(key, data, ttl)
+            return True
+        finally:
+            self._writing.release()
+
+    def discard(self, key: str) -> bool:
+        """Remove the object."""
+        return bool(self._within(self._remove, _old_key(key, self.purpose)))
+
+    def drop(self) -> None:
+        """Remove what the manager's own `remove` removes."""
+        self._within(self.manager.remove)
+
+    def lease(self, key: str) -> Lease:
+        """Return the manager's own creation lock, or one of this process."""
+        old_key = _old_key(key, self.purpose)
+        try:
+            return _LegacyLease(self._within(self.manager.get_creation_lock, old_key))
+        except NotImplementedError:
+            name = f"{type(self.manager).__name__}/{self.namespace}/{key}"
+            return LocalLease(name, None, _no_mark, _no_mark)
+
+    def fill(self, key: str, data: Any, ttl: float | None, lease: Lease) -> bool:
+        """Store what was created; a 1.x store cannot tell whether it still may."""
+        self.store(key, data, ttl)
+        return True
+
+    def keys(self) -> Iterable[str]:
+        """Return the manager's own keys, as text."""
+        try:
+            old_keys = self._within(self.manager.keys)
+        except NotImplementedError as e:
+            place = self.place()
+            raise UnsupportedOperationError(place, "list keys", "enumerable") from e
+        return [_as_text(key) for key in old_keys]
+
+    def place(self) -> str:
+        """Return the class that it is."""
+        return f"{type(self.manager).__module__}.{type(self.manager).__qualname__}"
+
+    def _within(self, operation: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return operation(*arguments)
+        except _MISTAKES:
+            raise
+        except Exception as e:
+            raise LegacyStoreError(str(e) or repr(e)) from e
+
+    def _read(self, key: Any) -> Record | None:
+        manager = self.manager
+        manager.acquire_read_lock()
+        try:
+            # Some unpickle None when asked for what is missing: 1.x asked first.
+            if key not in manager:
+                return None
+            found = manager[key]
+        except (KeyError, TypeError):
+            return None
+        finally:
+            manager.release_read_lock()
+        return None if found is None else self._record(found)
+
+    def _record(self, found: Any) -> Record:
+        if self.purpose == "session":
+            return record_of(found, None, 0.0)
+        if len(found) == 2:
+            stored, value = found
+            return record_of(value, None, stored)
+        stored, expire, value = found
+        return record_of(value, expire, stored)
+
+    def _write(self, key: Any, record: Record, ttl: float | None) -> None:
+        manager = self.manager
+        session = self.purpose == "session"
+        manager.acquire_write_lock(replace=session)
+        try:
+            if session:
+                manager[key] = record.value
+            else:
+                self._set(key, tuple(record[:3]), ttl)
+        finally:
+            manager.release_write_lock()
+
+    def _set(self, key: Any, found: Any, ttl: float | None) -> None:
+        if self._expires and ttl is not None:
+            try:
+                return self.manager.set_value(key, found, expiretime=ttl)
+            except TypeError as e:
+                if "expiretime" not in str(e):
+                    raise
+                self._expires = False
+        return self.manager.set_value(key, found)
+
+    def _remove(self, key: Any) -> bool:
+        manager = self.manager
+        manager.acquire_write_lock()
+        try:
+            there = key in manager
+            if there:
+                del manager[key]
+        except KeyError:
+            return False
+        finally:
+            manager.release_write_lock()
+        return bool(there)
+
+
+class _LegacyLease(Lease):
+    def __init__(self, lock: Any) -> None:
+        self._lock, self.token, self._held = lock, "", False
+
+    def acquire(self, wait: bool = True, timeout: float | None = None) -> bool:
+        # Nothing in the 1.x interface takes a timeout.
+        self._held = self._lock.acquire(wait=wait) is not False
+        return self._held
+
+    def release(self) -> None:
+        if self._held:
+            self._held = False
+            self._lock.release()
+
+
+def _old_key(key: str, purpose: str) -> Any:
+    return key if purpose == "session" else key.encode("ascii", "backslashreplace")
+
+
+def _as_text(key: Any) -> str:
+    return key.decode("ascii") if isinstance(key, bytes) else str(key)
+
+
+def _no_mark(token: str) -> None:
+    pass

@@ -1,0 +1,224 @@
+"""Which backends and ciphers are installed, each loaded by name on first use."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from beaker.exceptions import (
+    BackendVersionError,
+    BeakerException,
+    BeakerWarning,
+    BrokenBackendError,
+    InvalidCryptoBackendError,
+    MissingBackendError,
+    UnknownBackendError,
+)
+from beaker.listeners import listens, load_listeners, register, tell, unregister
+from beaker.options import did_you_mean
+from beaker.protocols import API_VERSION, CryptoProvider
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+__all__ = [
+    "Backends",
+    "backend_named",
+    "crypto_named",
+    "installed_backends",
+    "listens",
+    "load_listeners",
+    "register",
+    "tell",
+    "unregister",
+]
+
+GROUP = "beaker.backends"
+
+_BUILT_IN = {
+    "dbm": "beaker.backends.dbm:DBMNamespaceManager",
+    "file": "beaker.backends.file:FileNamespaceManager",
+    "memory": "beaker.backends.memory:MemoryNamespaceManager",
+    "null": "beaker.backends.null:NullNamespaceManager",
+    "sqlite": "beaker.backends.sqlite:SqliteNamespaceManager",
+}
+
+#: What this project ships in wheels of their own.
+_WHEELS = {
+    "crypto:cryptography": "beaker-crypto",
+    "crypto:pycrypto": "beaker-crypto",
+    "crypto:pycryptodome": "beaker-crypto",
+    "ext:database": "beaker-sqla",
+    "ext:google": "beaker-google",
+    "ext:memcached": "beaker-memcached",
+    "ext:mongodb": "beaker-mongodb",
+    "ext:redis": "beaker-redis",
+    "ext:rediscluster": "beaker-redis",
+    "ext:sqla": "beaker-sqla",
+}
+
+
+class Backends(dict[str, Any]):
+    """Backend classes by name; one that is not there yet is looked for.
+
+    What the program puts in wins over everything that is installed. A value may be
+    an exception, which is raised when that backend is asked for.
+    """
+
+    def __missing__(self, name: str) -> Any:
+        """Find a built-in or installed backend, and keep it.
+
+        Raises:
+            UnknownBackendError: There is none of that name.
+            InvalidCacheBackendError: There is one, and it cannot be used.
+        """
+        other = _other_spelling(name)
+        if other in self.keys():
+            return self[other]
+        found = _built_in(name, other) or _installed(name, other)
+        if found is None:
+            raise _unknown(name, self.keys())
+        self[name] = found
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        if super().__contains__(name):
+            return True
+        return isinstance(name, str) and name in set(installed_backends())
+
+
+def backend_named(name: str, registry: Mapping[str, Any]) -> type[Any]:
+    """Return the class that answers to a configured name.
+
+    Args:
+        name: What stands in ``cache.type`` or ``session.type``.
+        registry: A `Backends`, or whatever mapping the program put in its place.
+
+    Raises:
+        UnknownBackendError: Nothing answers to the name.
+        InvalidCacheBackendError: What answers cannot be loaded, or needs a newer
+            core.
+    """
+    try:
+        backend = registry[name]
+    except UnknownBackendError:
+        raise
+    except KeyError:
+        raise _unknown(name, registry) from None
+    if isinstance(backend, BaseException):
+        raise backend
+    wanted = getattr(backend, "api", API_VERSION)
+    if wanted > API_VERSION:
+        raise BackendVersionError(name, wanted, API_VERSION)
+    return backend  # type: ignore[no-any-return]  # what a plugin registered
+
+
+def crypto_named(name: str) -> CryptoProvider:
+    """Return an installed cipher: by name, or with "default" the best there is.
+
+    Raises:
+        InvalidCryptoBackendError: It is not installed, or nothing is.
+    """
+    ciphers = [e for e in _entry_points() if e.name.startswith("crypto:")]
+    if name == "default":
+        loaded = [_load(entry.name, entry) for entry in ciphers]
+        usable = [cipher for cipher in loaded if getattr(cipher, "has_aes", True)]
+        if usable:
+            return max(usable, key=lambda cipher: getattr(cipher, "priority", 0))  # type: ignore[no-any-return]  # what a plugin registered
+        message = (
+            "a key for encryption is set and no cipher is installed; "
+            "install one with: pip install 'beaker-crypto>=2'"
+        )
+        raise InvalidCryptoBackendError(message)
+    for entry in ciphers:
+        if entry.name == f"crypto:{name}":
+            return _load(entry.name, entry)  # type: ignore[no-any-return]  # what a plugin registered
+    raise InvalidCryptoBackendError(_no_cipher(name, [e.name[7:] for e in ciphers]))
+
+
+def installed_backends() -> Iterator[str]:
+    """Return the names of all stores that can be asked for; imports none."""
+    yield from _BUILT_IN
+    for entry in _entry_points():
+        if not entry.name.startswith("crypto:"):
+            yield entry.name
+
+
+def _built_in(*names: str) -> Any:
+    from importlib import import_module
+
+    for name in names:
+        if name in _BUILT_IN:
+            module, _, attribute = _BUILT_IN[name].partition(":")
+            return getattr(import_module(module), attribute)
+    return None
+
+
+def _installed(*names: str) -> Any:
+    entries = _entry_points()
+    for name in names:
+        claims = [entry for entry in entries if entry.name == name]
+        if claims:
+            _warn_of_rivals(name, claims)
+            return _load(name, claims[0])
+    return None
+
+
+def _entry_points() -> list[EntryPoint]:
+    # Costs some 20 ms and 100 modules, so not before a plugin is asked for.
+    from importlib.metadata import entry_points
+
+    return list(entry_points(group=GROUP))
+
+
+def _load(name: str, entry: EntryPoint) -> Any:
+    try:
+        return entry.load()
+    except BeakerException:
+        raise
+    # Whatever a foreign module does when it is imported, a syntax error included.
+    except Exception as e:
+        raise BrokenBackendError(name, entry.value, _wheel(entry), e) from e
+
+
+def _warn_of_rivals(name: str, claims: list[EntryPoint]) -> None:
+    # The same wheel can be found twice, through two folders of sys.path.
+    wheels = list(dict.fromkeys(_wheel(entry) for entry in claims))
+    if len(wheels) > 1:
+        message = (
+            f"backend {name!r} is claimed by {' and by '.join(wheels)}; "
+            f"{wheels[0]} is used: uninstall what you do not need"
+        )
+        warnings.warn(message, BeakerWarning, stacklevel=2)
+
+
+def _wheel(entry: EntryPoint) -> str:
+    dist = entry.dist
+    return f"{dist.name} {dist.version}" if dist else "an unknown distribution"
+
+
+def _other_spelling(name: str) -> str:
+    return name[4:] if name.startswith("ext:") else f"ext:{name}"
+
+
+def _unknown(name: str, registered: Any) -> UnknownBackendError:
+    for spelling in (name, _other_spelling(name)):
+        if spelling in _WHEELS:
+            return MissingBackendError(spelling, _WHEELS[spelling])
+    installed = {*registered, *installed_backends()}
+    return UnknownBackendError(name, installed, did_you_mean(name, installed))
+
+
+def _no_cipher(name: str, installed: list[str]) -> str:
+    wheel = _WHEELS.get(f"crypto:{name}")
+    if wheel:
+        extra = "[pycryptodome]" if name.startswith("pycrypto") else ""
+        return (
+            f"cipher {name!r} is not installed; "
+            f"install it with: pip install '{wheel}{extra}>=2'"
+        )
+    meant = did_you_mean(name, [*installed, "cryptography", "pycryptodome"])
+    hint = f"did you mean {meant!r}? " if meant else ""
+    names = ", ".join(sorted(installed)) or "none"
+    return f"no cipher named {name!r}; {hint}installed: {names}"

@@ -1,0 +1,182 @@
+"""Opens a backend by name or class, and guards every call to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from beaker.breaker import Breaker, breaker_for
+from beaker.legacy import LegacyStore
+from beaker.protocols import Lease, NamespaceManager, is_legacy
+from beaker.records import OBJECTS, ObjectCodec, RecordCodec
+from beaker.serializers import serializer_named
+
+__all__ = ["Store", "StoreOpener", "open_store"]
+
+_T = TypeVar("_T")
+
+
+class Store:
+    """One namespace of an opened store, as the core uses it.
+
+    It has the methods of `NamespaceManager` and their meaning. What means that the
+    store is away becomes a `StoreUnavailableError`, at once while the breaker that
+    all users of the store share is open.
+
+    Attributes:
+        manager: What the backend's class made.
+        is_legacy: Whether that class was written for Beaker 1.x.
+        holds_objects: Whether data are `Record` objects rather than bytes.
+        codec: Turns records into data and back.
+    """
+
+    __slots__ = (
+        "_away",
+        "_breaker",
+        "_inner",
+        "codec",
+        "holds_objects",
+        "is_legacy",
+        "manager",
+    )
+
+    def __init__(
+        self,
+        manager: NamespaceManager,
+        inner: NamespaceManager,
+        breaker: Breaker,
+        codec: RecordCodec | ObjectCodec,
+    ) -> None:
+        self.manager, self._inner, self._breaker = manager, inner, breaker
+        self._away = inner.unavailable
+        self.is_legacy = inner is not manager
+        self.holds_objects = inner.holds_objects
+        self.codec = codec
+
+    @property
+    def fetcher(self) -> Callable[[str], Any]:
+        """`fetch` by the shortest way there is, for those who call it a lot."""
+        return self._inner.fetch if not self._away else self.fetch
+
+    def fetch(self, key: str) -> Any:
+        """Return a record's data, or None."""
+        try:
+            self._breaker.check()
+            return self._inner.fetch(key)
+        except self._away as e:
+            raise self._trip(e) from e
+
+    def store(self, key: str, data: Any, ttl: float | None) -> None:
+        """Store a record."""
+        self._guarded(self._inner.store, key, data, ttl)
+
+    def discard(self, key: str) -> bool:
+        """Remove a record."""
+        return self._guarded(self._inner.discard, key)
+
+    def replace(self, key: str, expected: Any, data: Any, ttl: float | None) -> bool:
+        """Compare and set."""
+        return self._guarded(self._inner.replace, key, expected, data, ttl)
+
+    def drop(self) -> None:
+        """Remove the namespace."""
+        self._guarded(self._inner.drop)
+
+    def lease(self, key: str) -> Lease:
+        """Return a new lease; its own calls are guarded by `acquire`."""
+        return self._inner.lease(key)
+
+    def acquire(self, lease: Lease, *, wait: bool, timeout: float | None) -> bool:
+        """Take a lease."""
+        return self._guarded(lease.acquire, wait, timeout)
+
+    def fill(self, key: str, data: Any, ttl: float | None, lease: Lease) -> bool:
+        """Store what the holder of a lease has created."""
+        return self._guarded(self._inner.fill, key, data, ttl, lease)
+
+    def fetch_many(self, keys: Iterable[str]) -> dict[str, Any]:
+        """Return the records that are there."""
+        return self._guarded(self._inner.fetch_many, keys)
+
+    def store_many(self, records: Mapping[str, Any], ttl: float | None) -> None:
+        """Store several records."""
+        self._guarded(self._inner.store_many, records, ttl)
+
+    def discard_many(self, keys: Iterable[str]) -> int:
+        """Remove several records."""
+        return self._guarded(self._inner.discard_many, keys)
+
+    def fetch_accessed(self, key: str) -> tuple[Any, float | None] | None:
+        """Return a record and when it was last touched."""
+        return self._guarded(self._inner.fetch_accessed, key)
+
+    def touch(self, key: str, ttl: float | None, accessed: float) -> bool:
+        """Mark a record as accessed."""
+        return self._guarded(self._inner.touch, key, ttl, accessed)
+
+    def keys(self) -> list[str]:
+        """Return the keys of all records."""
+        return self._guarded(lambda: list(self._inner.keys()))
+
+    def _guarded(self, operation: Callable[..., _T], *arguments: Any) -> _T:
+        try:
+            self._breaker.check()
+            return operation(*arguments)
+        except self._away as e:
+            raise self._trip(e) from e
+
+    def _trip(self, cause: BaseException) -> Exception:
+        return self._breaker.trip(cause, self._inner.ping)
+
+
+class StoreOpener:
+    """Opens many namespaces of one store with the same options.
+
+    Args:
+        backend: The store's class.
+        given: All options as the user gave them. A class of 2.x takes those that
+            it declares, a class of 1.x is given all.
+        purpose: "cache" or "session".
+
+    Raises:
+        InvalidOptionError: An option has a value that it does not take.
+    """
+
+    def __init__(
+        self, backend: type[Any], given: Mapping[str, Any], purpose: str
+    ) -> None:
+        self.backend, self.purpose = backend, purpose
+        self.is_legacy = is_legacy(backend)
+        self._given = dict(given)
+        serializer = self._given.get("data_serializer") or "pickle"
+        self._codec = RecordCodec(serializer_named(serializer))
+        self._first: NamespaceManager | None = None
+        self._breaker: Breaker | None = None
+
+    def open(self, namespace: str) -> Store:
+        """Return the store's namespace of this name."""
+        manager = self._manager(namespace)
+        inner = LegacyStore(manager, self.purpose) if self.is_legacy else manager
+        breaker = self._breaker
+        if breaker is None:
+            place = inner.place()
+            breaker = self._breaker = breaker_for((self.backend, place), place)
+        codec = OBJECTS if inner.holds_objects else self._codec
+        return Store(manager, inner, breaker, codec)
+
+    def _manager(self, namespace: str) -> NamespaceManager:
+        if self.is_legacy or self.purpose == "cache":
+            return self.backend(namespace, **self._given)  # type: ignore[no-any-return]  # what a plugin registered
+        # A request opens one namespace for its session: options are parsed once.
+        if self._first is None:
+            given = {**self._given, "purpose": "session"}
+            self._first = self.backend(namespace, **given)
+            return self._first  # type: ignore[no-any-return]  # what a plugin registered
+        return self._first.sibling(namespace)
+
+
+def open_store(
+    backend: type[Any], namespace: str, given: Mapping[str, Any], purpose: str
+) -> Store:
+    """Return one namespace of a store; see `StoreOpener` for several."""
+    return StoreOpener(backend, given, purpose).open(namespace)
