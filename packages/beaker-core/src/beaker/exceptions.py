@@ -23,6 +23,7 @@ __all__ = [
     "StoreRefusedError",
     "StoreUnavailableError",
     "UnknownBackendError",
+    "UnknownOptionError",
     "UnserializableValueError",
     "UnsupportedOperationError",
 ]
@@ -71,6 +72,23 @@ class InvalidOptionError(BeakerException, ValueError):
 
     def __str__(self) -> str:
         return f"option {self.name!r} takes {self.takes}, got {self.value!r}"
+
+
+class UnknownOptionError(BeakerException, ValueError):
+    """An option was given that nobody knows; a warning, unless mode is "strict".
+
+    Args:
+        name: The option as its user wrote it, without prefix.
+        suggestion: The option that was probably meant; None if none is like it.
+    """
+
+    def __init__(self, name: str, suggestion: str | None = None) -> None:
+        self.name, self.suggestion = name, suggestion
+        super().__init__(name, suggestion)
+
+    def __str__(self) -> str:
+        meant = f"; did you mean {self.suggestion!r}?" if self.suggestion else ""
+        return f"unknown option {self.name!r}{meant}"
 
 
 class UnknownBackendError(InvalidCacheBackendError, KeyError, TypeError):
