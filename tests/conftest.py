@@ -1,0 +1,30 @@
+"""Fixtures that tests in several directories share: servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from beaker.testing import GuardedRedis, guarded_redis, redis_cluster, server
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis server for all tests; each test uses names of its own."""
+    with server("redis", tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URLs of the nodes of a Redis Cluster, with commas between them."""
+    with redis_cluster(tmp_path_factory.mktemp("cluster")) as nodes:
+        yield ",".join(node.url.removesuffix("/0") for node in nodes)
+
+
+@pytest.fixture
+def redis_sentinel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedRedis]:
+    """A primary and a replica under sentinels, to do with as the test likes."""
+    with guarded_redis(tmp_path_factory.mktemp("sentinel")) as pair:
+        yield pair
