@@ -16,6 +16,7 @@ from beaker.option_tables import (
 from beaker.options import Coercer, did_you_mean, listing
 
 __all__ = [
+    "CACHE_DEFAULTS",
     "CACHE_OPTIONS",
     "DEFAULT_KEY_LENGTH",
     "SESSION_DEFAULTS",
@@ -45,8 +46,10 @@ SESSION_DEFAULTS: Mapping[str, Any] = {
     "type": None,
 }
 
-_CACHE_DEFAULTS: Mapping[str, Any] = {
+#: What a cache starts from.
+CACHE_DEFAULTS: Mapping[str, Any] = {
     "data_dir": None,
+    "enabled": True,
     "expire": None,
     "log_file": None,
     "type": "memory",
@@ -88,7 +91,7 @@ def cache_options(
     Raises:
         InvalidOptionError: A value that its option does not take.
     """
-    chosen = {**_CACHE_DEFAULTS, "enabled": True, **_take("cache", config, keywords)}
+    chosen = {**CACHE_DEFAULTS, **_take("cache", config, keywords)}
     return region_options(coerce_cache_options(chosen))
 
 
