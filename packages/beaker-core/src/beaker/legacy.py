@@ -7,6 +7,7 @@ its sessions merge only among the threads of one process.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,7 +15,7 @@ from beaker.exceptions import BeakerException, UnsupportedOperationError
 from beaker.leases import LocalLease
 from beaker.protocols import Lease, NamespaceManager
 from beaker.records import Record, record_of
-from beaker.synchronization import NameLock
+from beaker.registry import WeakValuedRegistry
 
 __all__ = ["LegacyStore", "LegacyStoreError"]
 
@@ -31,6 +32,9 @@ _MISTAKES = (
     TypeError,
     ValueError,
 )
+
+
+_write_locks = WeakValuedRegistry()
 
 
 class LegacyStoreError(OSError):
@@ -53,7 +57,8 @@ class LegacyStore(NamespaceManager):
         self.manager, self.purpose = manager, purpose
         self.namespace = manager.namespace
         self._expires = True
-        self._writing = NameLock((type(manager), self.namespace), reentrant=True)
+        name = (type(manager), self.namespace)
+        self._writing = _write_locks.get(name, threading.RLock)
 
     def fetch(self, key: str) -> Any:
         """Return the record that the 1.x object under this key means."""
@@ -65,8 +70,7 @@ class LegacyStore(NamespaceManager):
 
     def replace(self, key: str, expected: Any, data: Any, ttl: float | None) -> bool:
         """Compare and set, atomically among the threads of this process only."""
-        self._writing.acquire()
-        try:
+        with self._writing:
             found = self.fetch(key)
             if (found is None) != (expected is None):
                 return False
@@ -74,8 +78,6 @@ class LegacyStore(NamespaceManager):
                 return False
             self.store(key, data, ttl)
             return True
-        finally:
-            self._writing.release()
 
     def discard(self, key: str) -> bool:
         """Remove the object."""
@@ -98,6 +100,15 @@ class LegacyStore(NamespaceManager):
         """Store what was created; a 1.x store cannot tell whether it still may."""
         self.store(key, data, ttl)
         return True
+
+    def fetch_accessed(self, key: str) -> tuple[Any, float | None] | None:
+        """Return the record; its access time is kept within it, as in 1.x."""
+        record = self.fetch(key)
+        return None if record is None else (record, None)
+
+    def touch(self, key: str, ttl: float | None, accessed: float) -> bool:
+        """Return whether there is such a record; a 1.x store cannot mark it."""
+        return self.fetch(key) is not None
 
     def keys(self) -> Iterable[str]:
         """Return the manager's own keys, as text."""

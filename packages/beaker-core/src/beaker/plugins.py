@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Backends",
     "backend_named",
+    "built_in_class",
     "crypto_named",
     "installed_backends",
     "listens",
@@ -145,14 +146,26 @@ def installed_backends() -> Iterator[str]:
             yield entry.name
 
 
-def _built_in(*names: str) -> Any:
-    from importlib import import_module
+def built_in_class(class_name: str) -> Any:
+    """Return the built-in store of this class name, or None if there is none."""
+    for path in _BUILT_IN.values():
+        if path.endswith(f":{class_name}"):
+            return _imported(path)
+    return None
 
+
+def _built_in(*names: str) -> Any:
     for name in names:
         if name in _BUILT_IN:
-            module, _, attribute = _BUILT_IN[name].partition(":")
-            return getattr(import_module(module), attribute)
+            return _imported(_BUILT_IN[name])
     return None
+
+
+def _imported(path: str) -> Any:
+    from importlib import import_module
+
+    module, _, attribute = path.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def _installed(*names: str) -> Any:

@@ -26,6 +26,7 @@ from beaker.serializers import Serializer
 
 __all__ = [
     "API_VERSION",
+    "UNTOLD",
     "Coercer",
     "CryptoProvider",
     "Lease",
@@ -37,6 +38,9 @@ __all__ = [
 
 #: The contract this core offers. A plugin that asks for more is refused.
 API_VERSION = 2
+
+#: Where a lease does not tell what the store held when it was taken.
+UNTOLD: Any = object()
 
 _BYTES = RecordCodec()
 
@@ -178,9 +182,12 @@ class Lease(ABC):
 
     Attributes:
         token: Random text that names this holder; new with each acquisition.
+        found: What the store held under the key when the lease was taken, if taking
+            it tells so in the same round trip; else `UNTOLD`.
     """
 
     token: str
+    found: Any = UNTOLD
 
     @abstractmethod
     def acquire(self, wait: bool = True, timeout: float | None = None) -> bool:

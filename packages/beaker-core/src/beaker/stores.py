@@ -53,6 +53,14 @@ class Store:
         self.holds_objects = inner.holds_objects
         self.codec = codec
 
+    @classmethod
+    def around(cls, manager: NamespaceManager, purpose: str = "cache") -> Store:
+        """Return the store that a manager made elsewhere stands for."""
+        inner = LegacyStore(manager, purpose) if is_legacy(type(manager)) else manager
+        place = inner.place()
+        codec = OBJECTS if inner.holds_objects else RecordCodec()
+        return cls(manager, inner, breaker_for((type(manager), place), place), codec)
+
     @property
     def fetcher(self) -> Callable[[str], Any]:
         """`fetch` by the shortest way there is, for those who call it a lot."""
@@ -89,6 +97,13 @@ class Store:
     def acquire(self, lease: Lease, *, wait: bool, timeout: float | None) -> bool:
         """Take a lease."""
         return self._guarded(lease.acquire, wait, timeout)
+
+    def release(self, lease: Lease) -> None:
+        """Free a lease; if the store is away it lapses by itself."""
+        try:
+            lease.release()
+        except self._away as e:
+            self._trip(e)
 
     def fill(self, key: str, data: Any, ttl: float | None, lease: Lease) -> bool:
         """Store what the holder of a lease has created."""

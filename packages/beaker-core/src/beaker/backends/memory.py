@@ -1,0 +1,244 @@
+"""The store in this process's memory: objects as they are, bounded, self-cleaning."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from beaker.exceptions import StoreRefusedError
+from beaker.leases import LocalLease
+from beaker.options import Coercer, whole_number
+from beaker.protocols import Lease, NamespaceManager
+from beaker.registry import SyncDict
+
+__all__ = ["MemoryNamespaceManager"]
+
+#: Records per namespace of a cache, and sessions in all, unless `max_entries` says.
+MAX_ENTRIES = {"cache": 100_000, "session": 1_000_000}
+
+#: All sessions share one dictionary: one of its own for each would cost more than
+#: the session.
+_SESSIONS = "\0sessions"
+
+
+class Shelf(dict[Any, Any]):
+    """The records of one namespace, and when each has to leave.
+
+    Records leave at their deadline, in buckets of a second, when anybody reads or
+    writes after it. At the bound those leave that came first and were not read since
+    (second chance, Corbató 1968), which is nearly those unused for longest.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock = threading.RLock()
+        self.tokens: dict[Any, str] = {}
+        self.accessed: dict[Any, float] = {}
+        self.read_since: set[Any] = set()
+        self.next_sweep = float("inf")
+        self._deadlines: dict[Any, float] = {}
+        self._buckets: dict[int, set[Any]] = {}
+
+    def put(self, key: Any, data: Any, ttl: float | None) -> None:
+        """Keep a record; the lock is held by the caller."""
+        self.tokens.pop(key, None)
+        self._unschedule(key)
+        self[key] = data
+        if ttl is not None:
+            deadline = time.monotonic() + ttl
+            self._deadlines[key] = deadline
+            second = int(deadline)
+            self._buckets.setdefault(second, set()).add(key)
+            self.next_sweep = min(self.next_sweep, second + 1)
+
+    def take_out(self, key: Any) -> bool:
+        """Remove a record and break its lease; the lock is held by the caller."""
+        self.tokens.pop(key, None)
+        self.accessed.pop(key, None)
+        self.read_since.discard(key)
+        self._unschedule(key)
+        return self.pop(key, None) is not None
+
+    def sweep(self) -> int:
+        """Remove what is past its deadline and return how many that were."""
+        with self.lock:
+            now = time.monotonic()
+            due = [second for second in self._buckets if second + 1 <= now]
+            gone = [key for second in due for key in self._buckets[second]]
+            for key in gone:
+                self.take_out(key)
+            for second in due:
+                self._buckets.pop(second, None)
+            self.next_sweep = min(self._buckets, default=float("inf")) + 1
+            return len(gone)
+
+    def make_room(self, limit: int) -> None:
+        """Remove what was not read for longest, until there are fewer than `limit`."""
+        while len(self) >= limit:
+            oldest = next(iter(self))
+            if oldest in self.read_since:
+                self.read_since.discard(oldest)
+                self[oldest] = self.pop(oldest)
+            else:
+                self.take_out(oldest)
+
+    def empty(self) -> None:
+        """Remove everything and break all leases."""
+        with self.lock:
+            self.clear()
+            for part in (self.tokens, self.accessed, self._deadlines, self._buckets):
+                part.clear()
+            self.read_since.clear()
+            self.next_sweep = float("inf")
+
+    def _unschedule(self, key: Any) -> None:
+        deadline = self._deadlines.pop(key, None)
+        if deadline is not None:
+            bucket = self._buckets.get(int(deadline))
+            if bucket is not None:
+                bucket.discard(key)
+
+
+class MemoryNamespaceManager(NamespaceManager):
+    """Keeps records in a dictionary of this process, and gives out the very objects.
+
+    Sessions are never evicted: at the bound a new one is refused.
+
+    Attributes:
+        dictionary: The records by key.
+        namespaces: The dictionaries of all namespaces of this process.
+    """
+
+    options: ClassVar[Mapping[str, Coercer]] = {"max_entries": whole_number}
+    unavailable = ()
+    holds_objects = True
+    enumerable = True
+    expires_natively = True
+    updates_atomically = True
+
+    namespaces: ClassVar[SyncDict] = SyncDict()
+    dictionary: Shelf
+
+    def prepare(self) -> None:
+        """Find the dictionary of this namespace."""
+        settings = self.settings
+        self._is_session = settings.purpose == "session"
+        name = _SESSIONS if self._is_session else self.namespace
+        shelves = type(self).namespaces
+        self.dictionary = shelves.get(f"{settings.prefix}{name}", Shelf)
+        limit = settings.own.get("max_entries") or MAX_ENTRIES[settings.purpose]
+        self._limit, self._crowded = limit, limit * 3 // 4
+
+    def fetch(self, key: str) -> Any:
+        """Return the record."""
+        shelf = self.dictionary
+        if time.monotonic() >= shelf.next_sweep:
+            shelf.sweep()
+        name = (self.namespace, key) if self._is_session else key
+        if len(shelf) > self._crowded:
+            shelf.read_since.add(name)
+        return shelf.get(name)
+
+    def store(self, key: str, data: Any, ttl: float | None) -> None:
+        """Keep the record."""
+        with self.dictionary.lock:
+            self._put(self._name(key), data, ttl)
+
+    def discard(self, key: str) -> bool:
+        """Remove the record."""
+        with self.dictionary.lock:
+            return self.dictionary.take_out(self._name(key))
+
+    def replace(self, key: str, expected: Any, data: Any, ttl: float | None) -> bool:
+        """Keep the record if the one that is there is the very object expected."""
+        name = self._name(key)
+        with self.dictionary.lock:
+            if self.dictionary.get(name) is not expected:
+                return False
+            self._put(name, data, ttl)
+            return True
+
+    def drop(self) -> None:
+        """Empty the namespace."""
+        if self._is_session:
+            self.discard("session")
+        else:
+            self.dictionary.empty()
+
+    def lease(self, key: str) -> Lease:
+        """Return a lease within this process."""
+        name, tokens = self._name(key), self.dictionary.tokens
+
+        def mark(token: str) -> None:
+            tokens[name] = token
+
+        def unmark(token: str) -> None:
+            with self.dictionary.lock:
+                if tokens.get(name) == token:
+                    del tokens[name]
+
+        return LocalLease(f"memory/{id(self.dictionary)}/{name!r}", None, mark, unmark)
+
+    def fill(self, key: str, data: Any, ttl: float | None, lease: Lease) -> bool:
+        """Keep the record if the lease still holds."""
+        name = self._name(key)
+        with self.dictionary.lock:
+            if self.dictionary.tokens.get(name) != lease.token:
+                return False
+            self._put(name, data, ttl)
+            return True
+
+    def fetch_accessed(self, key: str) -> tuple[Any, float | None] | None:
+        """Return the record and when it was touched."""
+        data = self.fetch(key)
+        if data is None:
+            return None
+        return data, self.dictionary.accessed.get(self._name(key))
+
+    def touch(self, key: str, ttl: float | None, accessed: float) -> bool:
+        """Mark the record and move its deadline."""
+        name = self._name(key)
+        with self.dictionary.lock:
+            data = self.dictionary.get(name)
+            if data is None:
+                return False
+            self.dictionary.put(name, data, ttl)
+            self.dictionary.accessed[name] = accessed
+            return True
+
+    def keys(self) -> Iterable[str]:
+        """Return all keys."""
+        self.dictionary.sweep()
+        if self._is_session:
+            return ["session"] if self.fetch("session") is not None else []
+        return list(self.dictionary)
+
+    def purge(self) -> int:
+        """Remove what is past its time."""
+        return self.dictionary.sweep()
+
+    def ping(self) -> None:
+        """Return: memory is always there."""
+
+    def place(self) -> str:
+        """Return the store's name."""
+        return "memory"
+
+    def _name(self, key: str) -> Any:
+        return (self.namespace, key) if self._is_session else key
+
+    def _put(self, name: Any, data: Any, ttl: float | None) -> None:
+        shelf = self.dictionary
+        if time.monotonic() >= shelf.next_sweep:
+            shelf.sweep()
+        if len(shelf) >= self._limit and name not in shelf:
+            if self._is_session:
+                raise StoreRefusedError(
+                    "memory",
+                    f"it holds {len(shelf)} sessions, as many as it may",
+                    "set max_entries higher, a timeout, or a store on disk",
+                )
+            shelf.make_room(self._limit)
+        shelf.put(name, data, ttl)

@@ -1,0 +1,383 @@
+"""Caches, by name and in regions, and the decorators that put functions in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ParamSpec, TypeVar
+
+from beaker import container
+from beaker.configuration import coerce_cache_options, warn_unknown
+from beaker.decorators import (
+    CachedFunction,
+    cached_function,
+    key_length,
+    key_of_unknown,
+    known_function,
+)
+from beaker.exceptions import BeakerException, RegionNotConfiguredError
+from beaker.keys import function_namespace
+from beaker.listeners import load_listeners
+from beaker.options import optional, seconds
+from beaker.plugins import Backends, backend_named
+from beaker.regeneration import ValueStore
+from beaker.stores import StoreOpener
+
+__all__ = [
+    "Cache",
+    "CacheManager",
+    "cache_managers",
+    "cache_region",
+    "cache_regions",
+    "clsmap",
+    "region_invalidate",
+]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: The options of each cache region, by its name.
+cache_regions: dict[str, dict[str, Any]] = {}
+
+#: The caches that were opened, by namespace and options.
+cache_managers: dict[str, Cache] = {}
+
+#: The backends by name; a program may put classes of its own here.
+clsmap: Backends = Backends()
+
+#: What `clsmap` is made of; 1.x called it so.
+_backends = Backends
+
+
+def cache_region(
+    region: str, *args: object
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a function so that its results are kept in a cache region.
+
+    The region need not be configured yet: it is looked up at the first call.
+
+    Args:
+        region: The name of the region.
+        args: What tells this function from another of the same name in its module;
+            anything that `str` takes.
+
+    Raises:
+        RegionNotConfiguredError: At the first call, if nobody configured the region.
+    """
+    if callable(region):
+        raise BeakerException(
+            "cache_region is called with the name of a region: "
+            "write @cache_region('short_term') above the function"
+        )
+    return _cache_decorate(args, None, None, region)
+
+
+def region_invalidate(namespace: object, region: str | None, *args: object) -> None:
+    """Remove one result of a function that is decorated with a cache region.
+
+    Args:
+        namespace: The decorated function, or the name of its namespace.
+        region: The name of the region; None if the function is given.
+        args: What the decorator was given, then the arguments of the call, without
+            `self` or `cls`.
+
+    Raises:
+        BeakerException: Neither a region nor a function of one is given.
+        RegionNotConfiguredError: Nobody configured the region.
+    """
+    region = region or getattr(namespace, "_arg_region", None)
+    if not region:
+        raise BeakerException("Region or callable function namespace is required")
+    known = known_function(namespace)
+    name = getattr(namespace, "_arg_namespace", namespace)
+    if not isinstance(name, str):
+        name = function_namespace(namespace)  # type: ignore[arg-type]  # or it fails
+    cache = Cache._get_cache(name, _region_options(region))  # noqa: SLF001
+    _remove(cache, known, args)
+
+
+class Cache:
+    """A cache: values by key in one namespace of one store.
+
+    Args:
+        namespace: The name that keeps its keys apart from those of other caches.
+        type: The backend, by name.
+        expiretime: The older name of `expire`.
+        starttime: What was stored before this time, in seconds since the epoch, does
+            not count; None: no such limit.
+        expire: Seconds for which a value is fresh; None: for ever.
+        nsargs: The other options, for the store among them.
+
+    Raises:
+        UnknownBackendError: No backend of that name is installed.
+        InvalidOptionError: An option has a value that it does not take.
+
+    Attributes:
+        namespace: The namespace manager.
+        values: What reads, expires and regenerates the values.
+    """
+
+    def __init__(
+        self,
+        namespace: str,
+        type: str = "memory",
+        expiretime: float | None = None,
+        starttime: float | None = None,
+        expire: float | None = None,
+        **nsargs: Any,
+    ) -> None:
+        backend = "null" if nsargs.get("enabled") is False else type
+        opener = StoreOpener(backend_named(backend, clsmap), nsargs, "cache")
+        if not opener.is_legacy:
+            warn_unknown("cache", nsargs, opener.backend.options, stacklevel=3)
+        store = opener.open(namespace)
+        self.namespace_name = namespace
+        self.namespace = store.manager
+        self.expiretime = _expire("expire", expiretime or expire)
+        self.starttime = starttime
+        self.nsargs = nsargs
+        grace = _expire("grace", nsargs.get("grace"))
+        self.values = ValueStore(store, container.now, grace=grace)
+        # A subclass written for 1.x makes the values itself: then it is asked.
+        self._makes_values = self.__class__._get_value is not Cache._get_value
+
+    @classmethod
+    def _get_cache(cls, namespace: str, kw: Mapping[str, Any]) -> Cache:
+        key = f"{namespace}{dict(kw)}"
+        try:
+            return cache_managers[key]
+        except KeyError:
+            cache = cache_managers[key] = cls(namespace, **kw)
+            return cache
+
+    def get(self, key: str, **kw: Any) -> Any:
+        """Return a value; make it if there is none that has not expired.
+
+        Args:
+            key: The key.
+            kw: For this call: `createfunc`, a function without arguments that makes
+                the value; `expiretime` and `starttime` in place of the cache's own.
+
+        Raises:
+            KeyError: There is no current value and no `createfunc`.
+        """
+        if self._makes_values or "type" in kw:
+            return self._get_value(key, **kw).get_value()
+        create = kw.pop("createfunc", None)
+        expire = _expire("expiretime", kw.pop("expiretime", self.expiretime))
+        starttime = kw.pop("starttime", self.starttime)
+        if kw:
+            raise TypeError(f"get() takes no argument {next(iter(kw))!r}")
+        return self.values.get(key, create, expire, starttime)
+
+    get_value = get
+
+    def put(self, key: str, value: Any, **kw: Any) -> None:
+        """Store a value.
+
+        Args:
+            key: The key.
+            value: The value.
+            kw: For this call: `expiretime` in place of the cache's own.
+        """
+        self._get_value(key, **kw).set_value(value)
+
+    set_value = put
+
+    def remove_value(self, key: str, **kw: Any) -> None:
+        """Remove a value, whether it has expired or not."""
+        self._get_value(key, **kw).clear_value()
+
+    remove = remove_value
+
+    def clear(self) -> None:
+        """Remove all values of the namespace."""
+        self.values.store.drop()
+
+    def has_key(self, key: str) -> bool:
+        """Return whether there is a value that has not expired."""
+        return key in self
+
+    def _get_value(self, key: str, **kw: Any) -> container.Value:
+        if "type" in kw:
+            return self._legacy_get_value(key, **kw)
+        kw.setdefault("expiretime", self.expiretime)
+        kw.setdefault("starttime", self.starttime)
+        return container.Value(key, self.namespace, values=self.values, **kw)
+
+    def _legacy_get_value(self, key: str, type: str, **kw: Any) -> container.Value:
+        import warnings
+
+        warnings.warn(
+            "options of a namespace are given to the Cache, not to one call of it",
+            DeprecationWarning,
+            stacklevel=4,
+        )
+        own = {
+            name: kw.pop(name)
+            for name in ("expiretime", "createfunc", "starttime")
+            if name in kw
+        }
+        own.setdefault("expiretime", self.expiretime)
+        options = {**self.nsargs, **kw}
+        cache = self.__class__(self.namespace_name, type=type, **options)
+        return cache._get_value(key, **own)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.get(key)
+
+    def __contains__(self, key: str) -> bool:
+        return self._get_value(key).has_current_value()
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.put(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        self.remove_value(key)
+
+
+class CacheManager:
+    """Opens caches with a common set of options, and decorates functions with them.
+
+    Args:
+        kwargs: Options by name, as `beaker.util.parse_cache_config_options` returns
+            them; the regions in ``cache_regions``.
+
+    Attributes:
+        kwargs: The options.
+        regions: The options of each region.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.regions: dict[str, dict[str, Any]] = kwargs.pop("cache_regions", None) or {}
+        self.kwargs = coerce_cache_options(kwargs)
+        cache_regions.update(self.regions)
+        load_listeners()
+
+    def get_cache(self, name: str, **kwargs: Any) -> Cache:
+        """Return the cache of a namespace.
+
+        Args:
+            name: The namespace.
+            kwargs: Options that differ from the manager's.
+        """
+        return Cache._get_cache(name, {**self.kwargs, **kwargs})  # noqa: SLF001
+
+    def get_cache_region(self, name: str, region: str, **kwargs: Any) -> Cache:
+        """Return the cache of a namespace in a region.
+
+        Args:
+            name: The namespace.
+            region: The name of the region.
+            kwargs: Options for what the region does not set.
+
+        Raises:
+            RegionNotConfiguredError: Nobody configured the region.
+        """
+        options = self.regions.get(region) or _region_options(region)
+        told = {name: value for name, value in options.items() if value is not None}
+        return Cache._get_cache(name, {**kwargs, **told})  # noqa: SLF001
+
+    def region(
+        self, region: str, *args: object
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """Decorate a function as `cache_region` does."""
+        return cache_region(region, *args)
+
+    def region_invalidate(
+        self, namespace: object, region: str | None, *args: object
+    ) -> None:
+        """Remove one result of a function, as the function of this name does."""
+        region_invalidate(namespace, region, *args)
+
+    def cache(
+        self, *args: object, **kwargs: Any
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """Decorate a function so that its results are kept.
+
+        Args:
+            args: What tells this function from another of the same name in its
+                module; anything that `str` takes.
+            kwargs: Options that differ from the manager's.
+        """
+        if len(args) == 1 and callable(args[0]):
+            raise BeakerException("cache is called: write @cache.cache() with brackets")
+        return _cache_decorate(args, self, kwargs, None)
+
+    def invalidate(
+        self, func: Callable[..., Any], *args: object, **kwargs: Any
+    ) -> None:
+        """Remove one result of a function that is decorated with `cache`.
+
+        Args:
+            func: The decorated function.
+            args: What the decorator was given, then the arguments of the call,
+                without `self` or `cls`.
+            kwargs: The options the decorator was given that name another store;
+                needed only where the function was decorated by another manager.
+        """
+        known = known_function(func)
+        cache = known.cache() if known and not kwargs else None
+        if cache is None:
+            name = getattr(func, "_arg_namespace", None) or function_namespace(func)
+            cache = self.get_cache(name, **kwargs)
+        _remove(cache, known, args)
+
+
+def _cache_decorate(
+    deco_args: Iterable[object],
+    manager: CacheManager | None,
+    options: Mapping[str, Any] | None,
+    region: str | None,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return the decorator for a region, or for a manager and options."""
+    tags = tuple(deco_args)
+
+    def open_cache(namespace: str) -> Cache | None:
+        if region is not None:
+            chosen = _region_options(region)
+        elif manager is not None:
+            chosen = {**manager.kwargs, **(options or {})}
+        else:
+            raise BeakerException("'manager + kwargs' or 'region' argument is required")
+        if chosen.get("enabled") is False:
+            return None
+        return Cache._get_cache(namespace, chosen)
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        return cached_function(CachedFunction(function, tags, open_cache, region))
+
+    return decorate
+
+
+def _cache_decorator_invalidate(
+    cache: Cache, key_length: int, args: Iterable[object]
+) -> None:
+    # What copies of the decorator of 1.x call.
+    row = tuple(args)
+    cache.remove_value(key_of_unknown(cache.namespace_name, row, key_length))
+
+
+def _remove(
+    cache: Cache, known: CachedFunction | None, row: tuple[object, ...]
+) -> None:
+    if known is not None:
+        known.cache()
+        cache.remove_value(known.key_of_row(row))
+    else:
+        _cache_decorator_invalidate(cache, key_length(cache.nsargs), row)
+
+
+def _region_options(region: str) -> dict[str, Any]:
+    try:
+        return cache_regions[region]
+    except KeyError:
+        raise RegionNotConfiguredError(region, cache_regions) from None
+
+
+_optional_seconds = optional(seconds)
+
+
+def _expire(name: str, value: Any) -> Any:
+    if value is None or type(value) is int:
+        return value
+    return _optional_seconds(name, value)

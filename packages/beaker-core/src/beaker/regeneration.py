@@ -1,0 +1,358 @@
+"""The life of a cached value: fresh, then stale, then made anew by one caller."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator
+from contextvars import ContextVar
+from time import perf_counter
+from typing import Any
+
+from beaker.exceptions import (
+    CorruptRecordError,
+    InvalidOptionError,
+    RecursiveCreationError,
+    StoreRefusedError,
+    StoreUnavailableError,
+)
+from beaker.listeners import listens, tell
+from beaker.protocols import UNTOLD, Lease
+from beaker.records import Record, record_of
+from beaker.stores import Store
+
+__all__ = [
+    "ABSENT",
+    "CREATE",
+    "FRESH",
+    "STALE",
+    "Acquire",
+    "Regeneration",
+    "ValueStore",
+    "age",
+    "run",
+]
+
+FRESH, STALE, ABSENT = "fresh", "stale", "absent"
+
+#: Seconds for which an expired value may still be served while one caller makes the
+#: new one, if the value itself did not live shorter.
+DEFAULT_GRACE = 300.0
+
+#: Seconds by which the clocks of two hosts may differ before a record counts as
+#: coming from the future.
+CLOCK_SKEW = 2.0
+
+_log = logging.getLogger("beaker.cache")
+
+#: The values that this thread or task is creating: namespaces and keys.
+_creating: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("creating", default=())
+
+
+def age(record: Record, now: float, grace: float, starttime: float | None) -> str:
+    """Decide what a record is good for.
+
+    Args:
+        record: The record.
+        now: The present, in seconds since the epoch.
+        grace: Seconds after its expiry for which it may be served as stale.
+        starttime: Nothing stored before this time counts; None: no such limit.
+
+    Returns:
+        FRESH, STALE (serve it while somebody makes a new one) or ABSENT.
+    """
+    if starttime is not None and record.stored < starttime:
+        return ABSENT
+    if now < record.fresh_until:
+        return FRESH
+    return STALE if now < record.fresh_until + grace else ABSENT
+
+
+class Acquire:
+    """The step of a regeneration that may wait: take a lease.
+
+    Attributes:
+        wait: Whether to wait while another holds it.
+        timeout: Seconds to wait; None: as long as it takes.
+    """
+
+    __slots__ = ("_lease", "_store", "timeout", "wait")
+
+    def __init__(
+        self, store: Store, lease: Lease, wait: bool, timeout: float | None
+    ) -> None:
+        self._store, self._lease = store, lease
+        self.wait, self.timeout = wait, timeout
+
+    def __call__(self) -> bool:
+        """Take the lease, in this thread."""
+        return self._store.acquire(self._lease, wait=self.wait, timeout=self.timeout)
+
+    def attempt(self) -> bool:
+        """Take the lease if nobody holds it."""
+        return self._store.acquire(self._lease, wait=False, timeout=None)
+
+
+#: The step of a regeneration that calls the creation function.
+CREATE = object()
+
+#: Yields steps: `CREATE`, an `Acquire`, or another function without arguments.
+Regeneration = Generator[Any, Any, Any]
+
+
+class ValueStore:
+    """The values of one namespace, each read, expired and regenerated once.
+
+    Args:
+        store: Where they are.
+        clock: Returns the present, in seconds since the epoch.
+        grace: Seconds after expiry for which a value may be served as stale; None:
+            as long as it was fresh, at most `DEFAULT_GRACE`.
+        acquire_timeout: Seconds to wait for another's creation; None: until done.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], float],
+        *,
+        grace: float | None = None,
+        acquire_timeout: float | None = None,
+    ) -> None:
+        self.store = store
+        self.namespace: str = store.manager.namespace
+        self._clock, self._grace, self._timeout = clock, grace, acquire_timeout
+        self._fetch, self._codec = store.fetcher, store.codec
+
+    def read(self, key: str) -> Record | None:
+        """Return the record under a key, however old; None if there is none.
+
+        A record that cannot be read counts as none: the next one replaces it.
+        """
+        data = self._fetch(key)
+        return None if data is None else self._decoded(key, data)
+
+    def current(self, key: str, starttime: float | None) -> Record | None:
+        """Return the record under a key if it is fresh."""
+        record = self.read(key)
+        if record is None or self._age(key, record, starttime) is not FRESH:
+            return None
+        return record
+
+    def get(
+        self,
+        key: str,
+        create: Callable[[], Any] | None = None,
+        expire: float | None = None,
+        starttime: float | None = None,
+    ) -> Any:
+        """Return the value under a key; create and store it if there is no fresh one.
+
+        Args:
+            key: The key.
+            create: Returns the new value; None: do not make one.
+            expire: Seconds that a new value stays fresh; None: for ever.
+            starttime: What was stored before does not count.
+
+        Raises:
+            KeyError: There is no fresh value, and nothing to create it with.
+            RecursiveCreationError: This very value is being created by the caller.
+            LockTimeoutError: Another's creation took too long.
+        """
+        try:
+            record = self.read(key)
+        except StoreUnavailableError:
+            if create is None:
+                raise
+            record = None
+        return self.resolve(key, record, create, expire, starttime)
+
+    def resolve(
+        self,
+        key: str,
+        record: Record | None,
+        create: Callable[[], Any] | None,
+        expire: float | None,
+        starttime: float | None,
+    ) -> Any:
+        """Return the value that a record gives, as `get` does after its `read`."""
+        if record is not None and self._age(key, record, starttime) is FRESH:
+            self._tell_read(key, "hit")
+            return record.value
+        if create is None:
+            self._tell_read(key, "miss")
+            raise KeyError(key)
+        if not callable(create):
+            takes = "a function without arguments"
+            raise InvalidOptionError("createfunc", create, takes)
+        return run(self.regeneration(key, record, expire, starttime), create)
+
+    def put(
+        self,
+        key: str,
+        value: Any,
+        expire: float | None = None,
+        stored: float | None = None,
+    ) -> None:
+        """Store a value.
+
+        Args:
+            key: The key.
+            value: The value.
+            expire: Seconds that it stays fresh from `stored` on; None: for ever.
+            stored: When it was made; None: now.
+
+        Raises:
+            UnserializableValueError: What was stored before is untouched.
+        """
+        record = record_of(value, expire, self._clock() if stored is None else stored)
+        data, ttl = self._codec.encode(record), self._ttl(expire)
+        if ttl == 0:
+            self.store.discard(key)
+        else:
+            self.store.store(key, data, ttl)
+
+    def remove(self, key: str) -> None:
+        """Remove a value, fresh or not."""
+        self.store.discard(key)
+
+    def regeneration(
+        self,
+        key: str,
+        record: Record | None,
+        expire: float | None = None,
+        starttime: float | None = None,
+    ) -> Regeneration:
+        """Go from a record that is not fresh to a value, step by step.
+
+        It yields what has to be done and is sent the outcome, so that the order of
+        things is told once for those who call and for those who await. It returns
+        the value. Use `run`, or its counterpart for coroutines.
+
+        Args:
+            key: The key.
+            record: What `read` returned.
+            expire: Seconds that a new value stays fresh; None: for ever.
+            starttime: What was stored before does not count.
+        """
+        stale = None
+        if record is not None and self._age(key, record, starttime) is STALE:
+            stale = record
+        if (self.namespace, key) in _creating.get():
+            if stale is not None:
+                return stale.value
+            raise RecursiveCreationError(self.namespace, key)
+        try:
+            lease = self.store.lease(key)
+            held = yield Acquire(self.store, lease, stale is None, self._timeout)
+        except StoreUnavailableError:
+            return (yield from self._created(key)) if stale is None else stale.value
+        if stale is not None and not held:
+            self._tell_read(key, "stale")
+            return stale.value
+        try:
+            return (yield from self._created_under(lease, key, expire, starttime))
+        finally:
+            yield lambda: self.store.release(lease)
+
+    def _created_under(
+        self, lease: Lease, key: str, expire: float | None, starttime: float | None
+    ) -> Regeneration:
+        record = yield lambda: self._made_meanwhile(key, lease)
+        if record is not None and self._age(key, record, starttime) is FRESH:
+            self._tell_read(key, "hit")
+            return record.value
+        self._tell_read(key, "miss")
+        value = yield from self._created(key)
+        yield lambda: self._fill(key, value, expire, lease)
+        return value
+
+    def _made_meanwhile(self, key: str, lease: Lease) -> Record | None:
+        # Between our reading and our taking the lease another may have filled it.
+        try:
+            data = lease.found
+            if data is UNTOLD:
+                data = self._fetch(key)
+        except StoreUnavailableError:
+            return None
+        return None if data is None else self._decoded(key, data)
+
+    def _created(self, key: str) -> Regeneration:
+        began = perf_counter()
+        before = _creating.set((*_creating.get(), (self.namespace, key)))
+        try:
+            value = yield CREATE
+        finally:
+            _creating.reset(before)
+        if "value_created" in listens:
+            seconds = perf_counter() - began
+            tell("value_created", namespace=self.namespace, key=key, seconds=seconds)
+        return value
+
+    def _fill(self, key: str, value: Any, expire: float | None, lease: Lease) -> None:
+        data = self._codec.encode(record_of(value, expire, self._clock()))
+        ttl = self._ttl(expire)
+        if ttl == 0:
+            return
+        try:
+            self.store.fill(key, data, ttl, lease)
+        except StoreUnavailableError:
+            # The breaker has told it once; the caller has his value.
+            return
+        except StoreRefusedError as e:
+            _log.warning("%s: %r is not kept: %s", self.namespace, key, e)
+
+    def _age(self, key: str, record: Record, starttime: float | None) -> str:
+        now = self._clock()
+        if record.stored > now + CLOCK_SKEW:
+            record = self._restamped(key, record, now)
+        return age(record, now, self._grace_of(record.expire), starttime)
+
+    def _restamped(self, key: str, record: Record, now: float) -> Record:
+        # Written by a clock that runs ahead: counted from now on, or it would live
+        # for as long as that clock is ahead.
+        restamped = record_of(record.value, record.expire, now)
+        data = None if record.expire is None else self._fetch(key)
+        if data is not None and self._codec.decode(data).stored == record.stored:
+            new = self._codec.encode(restamped)
+            self.store.replace(key, data, new, self._ttl(record.expire))
+        return restamped
+
+    def _grace_of(self, expire: float | None) -> float:
+        if expire is None:
+            return 0.0
+        return min(expire, DEFAULT_GRACE) if self._grace is None else self._grace
+
+    def _ttl(self, expire: float | None) -> float | None:
+        return None if expire is None else max(expire + self._grace_of(expire), 0)
+
+    def _decoded(self, key: str, data: Any) -> Record | None:
+        try:
+            return self._codec.decode(data)
+        except CorruptRecordError as e:
+            _log.warning("%s: %r counts as missing: %s", self.namespace, key, e)
+            if "record_rejected" in listens:
+                reason = str(e)
+                tell("record_rejected", namespace=self.namespace, key=key, reason=reason)
+            return None
+
+    def _tell_read(self, key: str, outcome: str) -> None:
+        if "value_read" in listens:
+            tell("value_read", namespace=self.namespace, key=key, outcome=outcome)
+
+
+def run(steps: Regeneration, create: Callable[[], Any]) -> Any:
+    """Take the steps of a regeneration in the calling thread; return the value."""
+    advance: Callable[[Any], Any] = steps.send
+    argument: Any = None
+    while True:
+        try:
+            step = advance(argument)
+        except StopIteration as end:
+            return end.value
+        try:
+            argument = create() if step is CREATE else step()
+            advance = steps.send
+        # The creator's exceptions, KeyboardInterrupt too, are the caller's: on their
+        # way to him they pass the step that frees the lease.
+        except BaseException as e:  # noqa: BLE001
+            advance, argument = steps.throw, e
