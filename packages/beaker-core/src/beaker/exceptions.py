@@ -11,6 +11,7 @@ __all__ = [
     "BrokenBackendError",
     "CorruptRecordError",
     "CreationAbortedError",
+    "ForbiddenClassError",
     "InvalidCacheBackendError",
     "InvalidCryptoBackendError",
     "InvalidOptionError",
@@ -18,6 +19,8 @@ __all__ = [
     "LockTimeoutError",
     "MissingBackendError",
     "MissingCacheParameter",
+    "MissingSecretError",
+    "OversizedCookieError",
     "RecursiveCreationError",
     "RegionNotConfiguredError",
     "StoreRefusedError",
@@ -260,6 +263,67 @@ class UnserializableValueError(BeakerException, TypeError):
         return (
             f"a value of type {self.kind.__qualname__!r} cannot be stored with the "
             f"serializer {self.serializer!r}: {self.cause}"
+        )
+
+
+class ForbiddenClassError(CorruptRecordError):
+    """Bytes that anybody may have written ask for a class beyond plain data."""
+
+    def __init__(self, module: str, name: str) -> None:
+        super().__init__(f"unsigned data ask for the class {module}.{name}")
+        self.module, self.name = module, name
+        self.args = (module, name)
+
+    def __str__(self) -> str:
+        return (
+            f"a session in a shared store holds {self.module}.{self.name}, and what "
+            f"is not signed may hold plain data only; set 'secret', so that sessions "
+            f"are signed, or name the class in the option 'allow'"
+        )
+
+
+class MissingSecretError(BeakerException, ValueError):
+    """A session needs a key that its options do not have.
+
+    Args:
+        option: The option that would hold it.
+        purpose: What it is needed for, as an infinitive: "sign the cookie".
+    """
+
+    def __init__(self, option: str, purpose: str) -> None:
+        self.option, self.purpose = option, purpose
+        super().__init__(option, purpose)
+
+    def __str__(self) -> str:
+        return (
+            f"No {self.option} specified: it is needed to {self.purpose}; set it to "
+            f"a long random text, the same in every process"
+        )
+
+
+class OversizedCookieError(BeakerException, ValueError):
+    """A cookie would be larger than browsers keep; the one they have is untouched.
+
+    Args:
+        name: The cookie.
+        size: Bytes of its name and value together.
+        limit: Bytes they may have.
+        largest: The session's largest keys with their sizes in bytes.
+    """
+
+    def __init__(
+        self, name: str, size: int, limit: int, largest: Iterable[tuple[str, int]]
+    ) -> None:
+        self.name, self.size, self.limit = name, size, limit
+        self.largest = list(largest)
+        super().__init__(name, size, limit, self.largest)
+
+    def __str__(self) -> str:
+        keys = ", ".join(f"{key!r} {size}" for key, size in self.largest)
+        return (
+            f"Cookie value is too long to store: cookie {self.name!r} would have "
+            f"{self.size} bytes with its name, browsers keep {self.limit}; largest "
+            f"keys: {keys or 'none'}; keep less in it or choose another session type"
         )
 
 
