@@ -9,6 +9,14 @@ import pytest
 from beaker.testing import GuardedRedis, guarded_redis, redis_cluster, server
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a server by its name, so that a run can choose."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if any(name.startswith("redis_") for name in fixtures):
+            item.add_marker(pytest.mark.redis)
+
+
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis server for all tests; each test uses names of its own."""

@@ -1,0 +1,148 @@
+"""What is done to this project, by name: ``nox --list``."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.error_on_external_run = True
+nox.options.sessions = ["tests", "backends", "alone"]
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+CORE = ROOT / "packages" / "beaker-core"
+PACKAGES = sorted(file.parent for file in ROOT.glob("packages/*/pyproject.toml"))
+EXAMPLES = sorted(ROOT.glob("examples/*.py"))
+
+#: Stores that need a server: a marker of pytest for each.
+SERVERS = ["redis"]
+WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)})"
+
+
+def pythons() -> list[str]:
+    """Return the supported Pythons that run here, for CI fails on a missing one."""
+    core = nox.project.load_toml(CORE / "pyproject.toml")
+    supported = nox.project.python_versions(core)
+    return [version for version in supported if runs(version)]
+
+
+def runs(version: str) -> bool:
+    """Return whether there is such a Python; a launcher of that name may lie."""
+    if version == "{}.{}".format(*sys.version_info):
+        return True
+    try:
+        probe = [f"python{version}", "-c", ""]
+        answer = subprocess.run(probe, capture_output=True, check=False)  # noqa: S603  # the name is ours
+    except OSError:
+        return False
+    return answer.returncode == 0
+
+
+def install(session: nox.Session, *groups: str, packages: list[Path]) -> None:
+    """Build wheels of our packages, and install them with groups of tools."""
+    # All in one command: the registry has strangers under some of these names.
+    local = [str(package) for package in packages]
+    session.install(*local, *nox.project.dependency_groups(PROJECT, *groups))
+
+
+@nox.session(python=pythons())
+def tests(session: nox.Session) -> None:
+    """Run all tests that need no server."""
+    install(session, "tests", packages=PACKAGES)
+    session.run("pytest", "-m", WITHOUT_SERVERS, *session.posargs)
+
+
+@nox.session
+@nox.parametrize("store", SERVERS, ids=SERVERS)
+def backends(session: nox.Session, store: str) -> None:
+    """Run the tests of one store against its server, which they start."""
+    install(session, "tests", packages=PACKAGES)
+    session.run("pytest", "-m", store, *session.posargs)
+
+
+@nox.session
+def alone(session: nox.Session) -> None:
+    """Run the core's tests where none of the other wheels is installed."""
+    install(session, "tests", packages=[CORE])
+    where = ["tests/core", "tests/packaging"]
+    session.run("pytest", "-m", WITHOUT_SERVERS, *where, *session.posargs)
+
+
+@nox.session
+def floors(session: nox.Session) -> None:
+    """Run all tests on the lowest version of each library that we declare."""
+    install(session, "tests", packages=PACKAGES)
+    session.install(*lowest())
+    session.run("pytest", *session.posargs)
+
+
+def lowest() -> list[str]:
+    """Return the requirements of our packages, each at its lowest version."""
+    declared = [
+        requirement
+        for package in PACKAGES
+        for requirement in nox.project.load_toml(package / "pyproject.toml")["project"][
+            "dependencies"
+        ]
+        if not requirement.startswith("beaker-")
+    ]
+    return sorted({re.sub(r">=([^,;\s]+).*", r"==\1", one) for one in declared})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format, spelling and the fragments of the change log."""
+    session.install(*nox.project.dependency_groups(PROJECT, "lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("codespell")
+    session.run("towncrier", "build", "--draft", silent=True)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types, ours and those that a user's checker sees."""
+    install(session, "tests", "types", packages=PACKAGES)
+    for package in PACKAGES:
+        session.run("mypy", str(package / "src"))
+    session.run("mypy", "noxfile.py", "tests", "examples")
+    session.run("pyright", "tests/typing")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build sdist and wheel of each package into dist/, and check them."""
+    session.install(*nox.project.dependency_groups(PROJECT, "build"))
+    made = ROOT / "dist"
+    for old in made.glob("beaker*"):
+        old.unlink()
+    for package in PACKAGES:
+        with session.chdir(package):
+            session.run("hatchling", "build", "--directory", str(made))
+    session.run("twine", "check", "--strict", *map(str, sorted(made.glob("beaker*"))))
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation, with warnings as errors."""
+    install(session, "docs", packages=PACKAGES)
+    session.run("sphinx-build", "-W", "-n", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Run each file in examples/ as its first lines say."""
+    install(session, "demo", packages=PACKAGES)
+    for example in EXAMPLES:
+        session.run("python", str(example), "--check")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Serve the demonstration; with ``-- --check``, visit it and tell."""
+    install(session, "demo", packages=[CORE])
+    session.run("python", "examples/demo.py", *session.posargs)
