@@ -23,7 +23,7 @@ class PerProcess(Generic[T]):
             dropped.
     """
 
-    __slots__ = ("_made", "_make")
+    __slots__ = ("__weakref__", "_made", "_make")
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make

@@ -7,6 +7,8 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 from weakref import WeakValueDictionary
 
+from beaker.perprocess import PerProcess
+
 __all__ = ["SyncDict", "ThreadLocal", "WeakValuedRegistry"]
 
 
@@ -14,8 +16,15 @@ class SyncDict:
     """A dictionary that makes what it does not hold, once for all threads."""
 
     def __init__(self) -> None:
-        self.mutex: Any = threading.Lock()
+        # Reentrant: while a value is made, one of a weak dictionary may be collected
+        # and its finalizer come here. Per process: a child is forked meanwhile.
+        self._mutex = PerProcess(threading.RLock)
         self.dict: MutableMapping[Any, Any] = {}
+
+    @property
+    def mutex(self) -> Any:
+        """The lock under which values are made."""
+        return self._mutex()
 
     def get(
         self, key: Any, createfunc: Callable[..., Any], *args: Any, **kwargs: Any
@@ -64,8 +73,6 @@ class WeakValuedRegistry(SyncDict):
 
     def __init__(self) -> None:
         super().__init__()
-        # A value may be collected, and its finalizer come here, while one is made.
-        self.mutex = threading.RLock()
         self.dict = WeakValueDictionary()
 
 

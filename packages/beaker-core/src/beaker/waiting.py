@@ -22,7 +22,7 @@ class Patience:
 
     def __init__(self, wait: bool = True, timeout: float | None = None) -> None:
         self._timeout = timeout if wait else 0.0
-        self._began = time.monotonic()
+        self._began = 0.0 if self._timeout is None else time.monotonic()
 
     def left(self) -> float | None:
         """Return the seconds left, 0 if there are none, None if it never ends."""
