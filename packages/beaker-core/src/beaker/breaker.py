@@ -77,8 +77,8 @@ class Breaker:
         while not pause.wait(PROBE_EVERY):
             try:
                 probe()
-            # A probe asks only whether; every kind of failure means no.
-            except Exception as e:
+            # A probe asks only whether: every kind of failure means no.
+            except Exception as e:  # noqa: BLE001
                 self._log.debug("%s is still unavailable: %s", self.store, e)
             else:
                 break

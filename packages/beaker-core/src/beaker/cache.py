@@ -138,7 +138,7 @@ class Cache:
         grace = _expire("grace", nsargs.get("grace"))
         self.values = ValueStore(store, container.now, grace=grace)
         # A subclass written for 1.x makes the values itself: then it is asked.
-        self._makes_values = self.__class__._get_value is not Cache._get_value
+        self._makes_values = self.__class__._get_value is not Cache._get_value  # noqa: SLF001
 
     @classmethod
     def _get_cache(cls, namespace: str, kw: Mapping[str, Any]) -> Cache:
@@ -220,7 +220,7 @@ class Cache:
         own.setdefault("expiretime", self.expiretime)
         options = {**self.nsargs, **kw}
         cache = self.__class__(self.namespace_name, type=type, **options)
-        return cache._get_value(key, **own)
+        return cache._get_value(key, **own)  # noqa: SLF001
 
     def __getitem__(self, key: str) -> Any:
         return self.get(key)
@@ -248,7 +248,9 @@ class CacheManager:
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        self.regions: dict[str, dict[str, Any]] = kwargs.pop("cache_regions", None) or {}
+        self.regions: dict[str, dict[str, Any]] = (
+            kwargs.pop("cache_regions", None) or {}
+        )
         self.kwargs = coerce_cache_options(kwargs)
         cache_regions.update(self.regions)
         load_listeners()
@@ -341,7 +343,7 @@ def _cache_decorate(
             raise BeakerException("'manager + kwargs' or 'region' argument is required")
         if chosen.get("enabled") is False:
             return None
-        return Cache._get_cache(namespace, chosen)
+        return Cache._get_cache(namespace, chosen)  # noqa: SLF001
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         return cached_function(CachedFunction(function, tags, open_cache, region))

@@ -6,7 +6,7 @@ The names that stores written for Beaker 1.x import from here live on as well.
 from __future__ import annotations
 
 import logging
-import pickle
+import pickle  # noqa: F401 - 1.x had it here, and programs find it here
 import time
 from collections.abc import Callable
 from typing import Any
@@ -25,12 +25,9 @@ __all__ = [
     "ContainerMeta",
     "CreationAbortedError",
     "DBMContainer",
-    "DBMNamespaceManager",
     "DbmContainer",
     "FileContainer",
-    "FileNamespaceManager",
     "MemoryContainer",
-    "MemoryNamespaceManager",
     "NamespaceManager",
     "OpenResourceNamespaceManager",
     "StoreOptions",

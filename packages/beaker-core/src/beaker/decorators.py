@@ -46,11 +46,11 @@ class CachedFunction:
         self.keys = FunctionKeys(function, tags)
         self.room = DEFAULT_KEY_LENGTH - len(self.namespace)
         self._open_cache = open_cache
-        self._cache: Cache | None = None
+        self.opened: Cache | None = None
 
     def cache(self) -> Cache | None:
         """Return its cache, or None while caching is switched off."""
-        if self._cache is None:
+        if self.opened is None:
             cache = self._open_cache(self.namespace)
             if cache is None:
                 return None
@@ -58,8 +58,8 @@ class CachedFunction:
             if options.get("typed"):
                 self.keys = FunctionKeys(self.function, self._tags, typed=True)
             self.room = key_length(options) - len(self.namespace)
-            self._cache = cache
-        return self._cache
+            self.opened = cache
+        return self.opened
 
     def key_of_row(self, row: Sequence[object]) -> str:
         """Return the key for the decorator's tags and a call's arguments in one row."""
@@ -95,7 +95,7 @@ def cached_function(own: CachedFunction) -> Callable[..., Any]:
     function, namespace = own.function, own.namespace
 
     def cached(*args: Any, **kwargs: Any) -> Any:
-        cache = own.cache()
+        cache = own.opened or own.cache()
         if cache is None:
             return function(*args, **kwargs)
         key = own.keys.of_call(args, kwargs)
@@ -107,7 +107,7 @@ def cached_function(own: CachedFunction) -> Callable[..., Any]:
         except StoreUnavailableError:
             record = None
         if record is not None and cache.starttime is None:
-            now = container.time.time()
+            now = container.now()
             if record.stored - CLOCK_SKEW <= now < record.fresh_until:
                 if "value_read" in listens:
                     tell("value_read", namespace=namespace, key=key, outcome="hit")

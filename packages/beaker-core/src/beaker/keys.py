@@ -5,7 +5,7 @@ argument lists share a key: parts are separated by one space, and what an argume
 holds of spaces and backslashes is escaped. A backslash before any other character is
 never escaped text, so it can carry meaning:
 
-    ``\-``         an empty argument
+    ``\-``         an empty argument, where their number may vary
     ``\name:x``    the argument `name`, where its position does not tell it
     ``\#digest``   SHA-256 of a key that was longer than allowed
 """
@@ -94,17 +94,18 @@ class FunctionKeys:
         if self.skips_first:
             del parameters[0]
         self.tags = [str(tag) for tag in tags]
-        self._part = _typed_part if typed else _part
-        self._prefix = [escaped(tag) for tag in self.tags]
+        self._text = _typed_text if typed else str
         positional = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
         self._names = [p.name for p in parameters if p.kind in positional]
         # A default counts by its text too: what is left out must be what it means.
         self._defaults = {
-            p.name: self._part(p.default)
+            p.name: self._text(p.default)
             for p in parameters
             if p.default is not Parameter.empty
         }
-        self._plain = not self._defaults and not typed
+        self._is_plain = not typed and len(self._names) == len(parameters)
+        self._is_plain = self._is_plain and not self._defaults
+        self._lead = "".join(f"{escaped(tag)} " for tag in self.tags)
 
     def of_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
         """Return the key of a call as the function's body would see it.
@@ -115,19 +116,17 @@ class FunctionKeys:
         """
         if self.skips_first:
             args = args[1:]
+        count = len(args)
+        if self._is_plain and not kwargs and count == len(self._names):
+            text = " ".join(map(str, args))
+            # As many spaces as between the parts, so none is within one.
+            if text.count(" ") < count and "\\" not in text:
+                return self._lead + text
         return self.of_arguments(args, kwargs)
 
     def of_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
         """Return the key of a call without its `self` or `cls`."""
-        if self._plain and not kwargs:
-            parts = [
-                arg
-                if type(arg) is str and arg and " " not in arg and "\\" not in arg
-                else escaped(str(arg))
-                for arg in args
-            ]
-            return " ".join([*self._prefix, *parts])
-        return " ".join([*self._prefix, *self._bound(args, kwargs)])
+        return self._lead + " ".join(self._bound(args, kwargs))
 
     def of_flat(self, values: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
         """Return the key of the decorator's tags and a call's arguments in one row.
@@ -142,32 +141,32 @@ class FunctionKeys:
 
     def _bound(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:
         """Bind keywords to their parameters and leave out what equals its default."""
-        part, defaults = self._part, self._defaults
+        text_of, defaults = self._text, self._defaults
         given = dict(zip(self._names, args, strict=False))
-        surplus = args[len(self._names) :]
         given.update((name, kwargs[name]) for name in self._names if name in kwargs)
+        surplus = args[len(self._names) :]
         parts: list[str] = []
         in_row = True
         for name in self._names:
-            text = part(given[name]) if name in given else None
+            text = text_of(given[name]) if name in given else None
             if text is None or (text == defaults.get(name) and not surplus):
                 in_row = False
             elif in_row:
-                parts.append(text)
+                parts.append(self._part(text))
             else:
-                parts.append(f"\\{name}:{text}")
-        parts.extend(part(value) for value in surplus)
+                parts.append(f"\\{name}:{escaped(text)}")
+        parts.extend(escaped(text_of(value)) for value in surplus)
         for name in sorted(kwargs.keys() - set(self._names)):
-            text = part(kwargs[name])
+            text = text_of(kwargs[name])
             if text != defaults.get(name):
-                parts.append(f"\\{name}:{text}")
+                parts.append(f"\\{name}:{escaped(text)}")
         return parts
 
+    def _part(self, text: str) -> str:
+        # Where the number of parts is fixed an empty one is told by its place.
+        return text if self._is_plain and not text else escaped(text)
 
-def _part(value: Any) -> str:
-    return escaped(str(value))
 
-
-def _typed_part(value: Any) -> str:
+def _typed_text(value: Any) -> str:
     kind = type(value)
-    return escaped(f"{kind.__module__}.{kind.__qualname__}:{value}")
+    return f"{kind.__module__}.{kind.__qualname__}:{value}"

@@ -96,7 +96,13 @@ class LegacyStore(NamespaceManager):
             name = f"{type(self.manager).__name__}/{self.namespace}/{key}"
             return LocalLease(name, None, _no_mark, _no_mark)
 
-    def fill(self, key: str, data: Any, ttl: float | None, lease: Lease) -> bool:
+    def fill(
+        self,
+        key: str,
+        data: Any,
+        ttl: float | None,
+        lease: Lease,  # noqa: ARG002 - nothing in the 1.x interface asks for it
+    ) -> bool:
         """Store what was created; a 1.x store cannot tell whether it still may."""
         self.store(key, data, ttl)
         return True
@@ -106,7 +112,12 @@ class LegacyStore(NamespaceManager):
         record = self.fetch(key)
         return None if record is None else (record, None)
 
-    def touch(self, key: str, ttl: float | None, accessed: float) -> bool:
+    def touch(
+        self,
+        key: str,
+        ttl: float | None,  # noqa: ARG002 - a 1.x store cannot
+        accessed: float,  # noqa: ARG002
+    ) -> bool:
         """Return whether there is such a record; a 1.x store cannot mark it."""
         return self.fetch(key) is not None
 
@@ -148,11 +159,9 @@ class LegacyStore(NamespaceManager):
     def _record(self, found: Any) -> Record:
         if self.purpose == "session":
             return record_of(found, None, 0.0)
-        if len(found) == 2:
-            stored, value = found
-            return record_of(value, None, stored)
-        stored, expire, value = found
-        return record_of(value, expire, stored)
+        # Before 1.1 there was no time of expiry between the two.
+        stored, *expire, value = found
+        return record_of(value, expire[0] if expire else None, stored)
 
     def _write(self, key: Any, record: Record, ttl: float | None) -> None:
         manager = self.manager
@@ -194,8 +203,11 @@ class _LegacyLease(Lease):
     def __init__(self, lock: Any) -> None:
         self._lock, self.token, self._held = lock, "", False
 
-    def acquire(self, wait: bool = True, timeout: float | None = None) -> bool:
-        # Nothing in the 1.x interface takes a timeout.
+    def acquire(
+        self,
+        wait: bool = True,
+        timeout: float | None = None,  # noqa: ARG002 - no 1.x lock knows of it
+    ) -> bool:
         self._held = self._lock.acquire(wait=wait) is not False
         return self._held
 

@@ -63,7 +63,8 @@ def tell(hook: str, **facts: Any) -> None:
         arguments = {name: facts[name] for name in implementation.argnames}
         try:
             implementation.function(**arguments)
-        except Exception:
+        # Foreign code, that must not end a request.
+        except Exception:  # noqa: BLE001
             _blame(implementation.plugin_name, hook)
 
 

@@ -220,7 +220,10 @@ def _unknown(name: str, registered: Any) -> UnknownBackendError:
         if spelling in _WHEELS:
             return MissingBackendError(spelling, _WHEELS[spelling])
     installed = {*registered, *installed_backends()}
-    return UnknownBackendError(name, installed, did_you_mean(name, installed))
+    known = {spelling.removeprefix("ext:"): spelling for spelling in _WHEELS}
+    known.update((spelling.removeprefix("ext:"), spelling) for spelling in installed)
+    meant = did_you_mean(name.removeprefix("ext:"), known)
+    return UnknownBackendError(name, installed, known[meant] if meant else None)
 
 
 def _no_cipher(name: str, installed: list[str]) -> str:

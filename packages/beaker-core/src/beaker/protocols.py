@@ -457,7 +457,11 @@ class NamespaceManager:
     def release_read_lock(self) -> None:
         """End reading; nothing to do."""
 
-    def acquire_write_lock(self, wait: bool = True, replace: bool = False) -> bool:
+    def acquire_write_lock(
+        self,
+        wait: bool = True,  # noqa: ARG002 - 1.x stores use it
+        replace: bool = False,  # noqa: ARG002 - likewise
+    ) -> bool:
         """Begin to write; always granted."""
         return True
 
@@ -474,15 +478,15 @@ class CryptoProvider(Protocol):
 
     has_aes: bool
 
-    def getKeyLength(self) -> int:
+    def getKeyLength(self) -> int:  # noqa: N802 - as 1.x called it
         """Return the length of a key in bytes."""
         ...
 
-    def aesEncrypt(self, data: bytes, key: bytes) -> bytes:
+    def aesEncrypt(self, data: bytes, key: bytes) -> bytes:  # noqa: N802 - as 1.x called it
         """Encrypt a payload of 1.x."""
         ...
 
-    def aesDecrypt(self, data: bytes, key: bytes) -> bytes:
+    def aesDecrypt(self, data: bytes, key: bytes) -> bytes:  # noqa: N802 - as 1.x called it
         """Decrypt a payload of 1.x; raise on one that cannot be."""
         ...
 

@@ -108,6 +108,10 @@ class ValueStore:
         grace: Seconds after expiry for which a value may be served as stale; None:
             as long as it was fresh, at most `DEFAULT_GRACE`.
         acquire_timeout: Seconds to wait for another's creation; None: until done.
+
+    Attributes:
+        read: Returns the record under a key, however old, or None. One that cannot be
+            read counts as none: the next one replaces it.
     """
 
     def __init__(
@@ -122,12 +126,12 @@ class ValueStore:
         self.namespace: str = store.manager.namespace
         self._clock, self._grace, self._timeout = clock, grace, acquire_timeout
         self._fetch, self._codec = store.fetcher, store.codec
+        # Where records are kept as they are, to fetch is to read.
+        self.read: Callable[[str], Record | None] = (
+            self._fetch if store.holds_objects else self._read
+        )
 
-    def read(self, key: str) -> Record | None:
-        """Return the record under a key, however old; None if there is none.
-
-        A record that cannot be read counts as none: the next one replaces it.
-        """
+    def _read(self, key: str) -> Record | None:
         data = self._fetch(key)
         return None if data is None else self._decoded(key, data)
 
@@ -332,7 +336,9 @@ class ValueStore:
             _log.warning("%s: %r counts as missing: %s", self.namespace, key, e)
             if "record_rejected" in listens:
                 reason = str(e)
-                tell("record_rejected", namespace=self.namespace, key=key, reason=reason)
+                tell(
+                    "record_rejected", namespace=self.namespace, key=key, reason=reason
+                )
             return None
 
     def _tell_read(self, key: str, outcome: str) -> None:

@@ -186,7 +186,7 @@ class StoreOpener:
         if self._first is None:
             given = {**self._given, "purpose": "session"}
             self._first = self.backend(namespace, **given)
-            return self._first  # type: ignore[no-any-return]  # what a plugin registered
+            return self._first
         return self._first.sibling(namespace)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable, Mapping
+from time import monotonic
 from typing import Any, ClassVar
 
 from beaker.exceptions import StoreRefusedError
@@ -47,7 +47,7 @@ class Shelf(dict[Any, Any]):
         self._unschedule(key)
         self[key] = data
         if ttl is not None:
-            deadline = time.monotonic() + ttl
+            deadline = monotonic() + ttl
             self._deadlines[key] = deadline
             second = int(deadline)
             self._buckets.setdefault(second, set()).add(key)
@@ -64,7 +64,7 @@ class Shelf(dict[Any, Any]):
     def sweep(self) -> int:
         """Remove what is past its deadline and return how many that were."""
         with self.lock:
-            now = time.monotonic()
+            now = monotonic()
             due = [second for second in self._buckets if second + 1 <= now]
             gone = [key for second in due for key in self._buckets[second]]
             for key in gone:
@@ -134,7 +134,7 @@ class MemoryNamespaceManager(NamespaceManager):
     def fetch(self, key: str) -> Any:
         """Return the record."""
         shelf = self.dictionary
-        if time.monotonic() >= shelf.next_sweep:
+        if monotonic() >= shelf.next_sweep:
             shelf.sweep()
         name = (self.namespace, key) if self._is_session else key
         if len(shelf) > self._crowded:
@@ -231,7 +231,7 @@ class MemoryNamespaceManager(NamespaceManager):
 
     def _put(self, name: Any, data: Any, ttl: float | None) -> None:
         shelf = self.dictionary
-        if time.monotonic() >= shelf.next_sweep:
+        if monotonic() >= shelf.next_sweep:
             shelf.sweep()
         if len(shelf) >= self._limit and name not in shelf:
             if self._is_session:

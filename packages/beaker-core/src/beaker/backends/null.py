@@ -1,5 +1,7 @@
 """The store that keeps nothing: for tests, and to switch caching off."""
 
+# ruff: noqa: ARG002 - who keeps nothing has no use for what he is given
+
 from __future__ import annotations
 
 from collections.abc import Iterable
