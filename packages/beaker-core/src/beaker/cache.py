@@ -9,7 +9,7 @@ from beaker import container
 from beaker.configuration import coerce_cache_options, warn_unknown
 from beaker.decorators import (
     CachedFunction,
-    cached_function,
+    decorated,
     key_length,
     key_of_unknown,
     known_function,
@@ -346,7 +346,7 @@ def _cache_decorate(
         return Cache._get_cache(namespace, chosen)  # noqa: SLF001
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        return cached_function(CachedFunction(function, tags, open_cache, region))
+        return decorated(CachedFunction(function, tags, open_cache, region))
 
     return decorate
 

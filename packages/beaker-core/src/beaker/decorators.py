@@ -17,7 +17,13 @@ from beaker.regeneration import CLOCK_SKEW
 if TYPE_CHECKING:
     from beaker.cache import Cache
 
-__all__ = ["CachedFunction", "cached_function", "known_function"]
+__all__ = [
+    "CachedFunction",
+    "decorated",
+    "key_length",
+    "key_of_unknown",
+    "known_function",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,6 +67,13 @@ class CachedFunction:
             self.opened = cache
         return self.opened
 
+    def key_of_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+        """Return the key of a call, `self` or `cls` included."""
+        key = self.keys.of_call(args, kwargs)
+        if len(key) <= self.room:
+            return key
+        return shortened(key, self.namespace, self.room + len(self.namespace))
+
     def key_of_row(self, row: Sequence[object]) -> str:
         """Return the key for the decorator's tags and a call's arguments in one row."""
         key = self.keys.of_flat(row, {})
@@ -98,9 +111,7 @@ def cached_function(own: CachedFunction) -> Callable[..., Any]:
         cache = own.opened or own.cache()
         if cache is None:
             return function(*args, **kwargs)
-        key = own.keys.of_call(args, kwargs)
-        if len(key) > own.room:
-            key = shortened(key, namespace, own.room + len(namespace))
+        key = own.key_of_call(args, kwargs)
         values = cache.values
         try:
             record = values.read(key)
@@ -120,11 +131,23 @@ def cached_function(own: CachedFunction) -> Callable[..., Any]:
         create.__name__ = f"_cached_{function.__name__}"
         return values.resolve(key, record, create, cache.expiretime, cache.starttime)
 
-    update_wrapper(cached, function)
+    return update_wrapper(cached, function)
+
+
+def decorated(own: CachedFunction) -> Callable[..., Any]:
+    """Return the caching counterpart of a function or of a coroutine function."""
+    from inspect import iscoroutinefunction
+
+    if iscoroutinefunction(own.function):
+        from beaker.coroutines import cached_coroutine
+
+        cached = cached_coroutine(own)
+    else:
+        cached = cached_function(own)
     # The first two are what 1.x put there, and what copies of its decorator read.
-    cached._arg_namespace = namespace  # type: ignore[attr-defined]  # noqa: SLF001
+    cached._arg_namespace = own.namespace  # type: ignore[attr-defined]  # noqa: SLF001
     if own.region is not None:
         cached._arg_region = own.region  # type: ignore[attr-defined]  # noqa: SLF001
     cached._cached_function = own  # type: ignore[attr-defined]  # noqa: SLF001
-    _known[namespace] = own
+    _known[own.namespace] = own
     return cached

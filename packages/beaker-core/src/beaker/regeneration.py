@@ -29,6 +29,7 @@ __all__ = [
     "Regeneration",
     "ValueStore",
     "age",
+    "is_creating",
     "run",
 ]
 
@@ -46,6 +47,11 @@ _log = logging.getLogger("beaker.cache")
 
 #: The values that this thread or task is creating: namespaces and keys.
 _creating: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("creating", default=())
+
+
+def is_creating(namespace: str, key: str) -> bool:
+    """Return whether this thread or task is creating this very value."""
+    return (namespace, key) in _creating.get()
 
 
 def age(record: Record, now: float, grace: float, starttime: float | None) -> str:
@@ -138,7 +144,7 @@ class ValueStore:
     def current(self, key: str, starttime: float | None) -> Record | None:
         """Return the record under a key if it is fresh."""
         record = self.read(key)
-        if record is None or self._age(key, record, starttime) is not FRESH:
+        if record is None or self.state_of(key, record, starttime) is not FRESH:
             return None
         return record
 
@@ -179,11 +185,11 @@ class ValueStore:
         starttime: float | None,
     ) -> Any:
         """Return the value that a record gives, as `get` does after its `read`."""
-        if record is not None and self._age(key, record, starttime) is FRESH:
-            self._tell_read(key, "hit")
+        if record is not None and self.state_of(key, record, starttime) is FRESH:
+            self.tell_read(key, "hit")
             return record.value
         if create is None:
-            self._tell_read(key, "miss")
+            self.tell_read(key, "miss")
             raise KeyError(key)
         if not callable(create):
             takes = "a function without arguments"
@@ -239,9 +245,9 @@ class ValueStore:
             starttime: What was stored before does not count.
         """
         stale = None
-        if record is not None and self._age(key, record, starttime) is STALE:
+        if record is not None and self.state_of(key, record, starttime) is STALE:
             stale = record
-        if (self.namespace, key) in _creating.get():
+        if is_creating(self.namespace, key):
             if stale is not None:
                 return stale.value
             raise RecursiveCreationError(self.namespace, key)
@@ -251,21 +257,35 @@ class ValueStore:
         except StoreUnavailableError:
             return (yield from self._created(key)) if stale is None else stale.value
         if stale is not None and not held:
-            self._tell_read(key, "stale")
+            self.tell_read(key, "stale")
             return stale.value
         try:
             return (yield from self._created_under(lease, key, expire, starttime))
         finally:
             yield lambda: self.store.release(lease)
 
+    def state_of(self, key: str, record: Record | None, starttime: float | None) -> str:
+        """Return what a record is good for now: FRESH, STALE or ABSENT."""
+        if record is None:
+            return ABSENT
+        now = self._clock()
+        if record.stored > now + CLOCK_SKEW:
+            record = self._restamped(key, record, now)
+        return age(record, now, self._grace_of(record.expire), starttime)
+
+    def tell_read(self, key: str, outcome: str) -> None:
+        """Tell the listeners how a reading ended: "hit", "stale" or "miss"."""
+        if "value_read" in listens:
+            tell("value_read", namespace=self.namespace, key=key, outcome=outcome)
+
     def _created_under(
         self, lease: Lease, key: str, expire: float | None, starttime: float | None
     ) -> Regeneration:
         record = yield lambda: self._made_meanwhile(key, lease)
-        if record is not None and self._age(key, record, starttime) is FRESH:
-            self._tell_read(key, "hit")
+        if record is not None and self.state_of(key, record, starttime) is FRESH:
+            self.tell_read(key, "hit")
             return record.value
-        self._tell_read(key, "miss")
+        self.tell_read(key, "miss")
         value = yield from self._created(key)
         yield lambda: self._fill(key, value, expire, lease)
         return value
@@ -305,12 +325,6 @@ class ValueStore:
         except StoreRefusedError as e:
             _log.warning("%s: %r is not kept: %s", self.namespace, key, e)
 
-    def _age(self, key: str, record: Record, starttime: float | None) -> str:
-        now = self._clock()
-        if record.stored > now + CLOCK_SKEW:
-            record = self._restamped(key, record, now)
-        return age(record, now, self._grace_of(record.expire), starttime)
-
     def _restamped(self, key: str, record: Record, now: float) -> Record:
         # Written by a clock that runs ahead: counted from now on, or it would live
         # for as long as that clock is ahead.
@@ -340,10 +354,6 @@ class ValueStore:
                     "record_rejected", namespace=self.namespace, key=key, reason=reason
                 )
             return None
-
-    def _tell_read(self, key: str, outcome: str) -> None:
-        if "value_read" in listens:
-            tell("value_read", namespace=self.namespace, key=key, outcome=outcome)
 
 
 def run(steps: Regeneration, create: Callable[[], Any]) -> Any:
