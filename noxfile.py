@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 CORE = ROOT / "packages" / "beaker-core"
 PACKAGES = sorted(file.parent for file in ROOT.glob("packages/*/pyproject.toml"))
-EXAMPLES = sorted(ROOT.glob("examples/*.py"))
+EXAMPLES = [ROOT / "examples" / "demo", *sorted(ROOT.glob("examples/*.py"))]
 
 #: Stores that need a server: a marker of pytest for each.
 SERVERS = ["redis"]
@@ -145,4 +145,4 @@ def examples(session: nox.Session) -> None:
 def demo(session: nox.Session) -> None:
     """Serve the demonstration; with ``-- --check``, visit it and tell."""
     install(session, "demo", packages=[CORE])
-    session.run("python", "examples/demo.py", *session.posargs)
+    session.run("python", "examples/demo", *session.posargs)
