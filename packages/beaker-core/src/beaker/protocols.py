@@ -20,7 +20,17 @@ from copy import copy
 from typing import Any, ClassVar, Protocol, Self
 
 from beaker.exceptions import UnsupportedOperationError
-from beaker.options import Coercer, number, optional, text
+from beaker.options import (
+    Coercer,
+    boolean,
+    choice,
+    listing,
+    number,
+    optional,
+    seconds,
+    text,
+    whole_number,
+)
 from beaker.records import OBJECTS, ObjectCodec, RecordCodec, record_of
 from beaker.serializers import Serializer
 
@@ -34,6 +44,14 @@ __all__ = [
     "Serializer",
     "StoreOptions",
     "Synchronizer",
+    "boolean",
+    "choice",
+    "listing",
+    "number",
+    "optional",
+    "seconds",
+    "text",
+    "whole_number",
 ]
 
 #: The contract this core offers. A plugin that asks for more is refused.
