@@ -179,7 +179,10 @@ class Cache:
             value: The value.
             kw: For this call: `expiretime` in place of the cache's own.
         """
-        self._get_value(key, **kw).set_value(value)
+        if kw or self._makes_values:
+            self._get_value(key, **kw).set_value(value)
+        else:
+            self.values.put(key, value, self.expiretime)
 
     set_value = put
 

@@ -131,7 +131,7 @@ class ValueStore:
         self.store = store
         self.namespace: str = store.manager.namespace
         self._clock, self._grace, self._timeout = clock, grace, acquire_timeout
-        self._fetch, self._codec = store.fetcher, store.codec
+        self._fetch, self._store, self._codec = store.fetcher, store.storer, store.codec
         # Where records are kept as they are, to fetch is to read.
         self.read: Callable[[str], Record | None] = (
             self._fetch if store.holds_objects else self._read
@@ -219,7 +219,7 @@ class ValueStore:
         if ttl == 0:
             self.store.discard(key)
         else:
-            self.store.store(key, data, ttl)
+            self._store(key, data, ttl)
 
     def remove(self, key: str) -> None:
         """Remove a value, fresh or not."""
@@ -341,7 +341,10 @@ class ValueStore:
         return min(expire, DEFAULT_GRACE) if self._grace is None else self._grace
 
     def _ttl(self, expire: float | None) -> float | None:
-        return None if expire is None else max(expire + self._grace_of(expire), 0)
+        if expire is None:
+            return None
+        grace = min(expire, DEFAULT_GRACE) if self._grace is None else self._grace
+        return expire + grace
 
     def _decoded(self, key: str, data: Any) -> Record | None:
         try:

@@ -66,6 +66,11 @@ class Store:
         """`fetch` by the shortest way there is, for those who call it a lot."""
         return self._inner.fetch if not self._away else self.fetch
 
+    @property
+    def storer(self) -> Callable[[str, Any, float | None], None]:
+        """`store` by the shortest way there is."""
+        return self._inner.store if not self._away else self.store
+
     def fetch(self, key: str) -> Any:
         """Return a record's data, or None."""
         try:

@@ -26,8 +26,8 @@ _SESSIONS = "\0sessions"
 class Shelf(dict[Any, Any]):
     """The records of one namespace, and when each has to leave.
 
-    Records leave at their deadline, in buckets of a second, when anybody reads or
-    writes after it. At the bound those leave that came first and were not read since
+    Records leave within a second of their deadline, when anybody reads or writes
+    after it. At the bound those leave that came first and were not read since
     (second chance, Corbató 1968), which is nearly those unused for longest.
     """
 
@@ -38,20 +38,21 @@ class Shelf(dict[Any, Any]):
         self.accessed: dict[Any, float] = {}
         self.read_since: set[Any] = set()
         self.next_sweep = float("inf")
-        self._deadlines: dict[Any, float] = {}
-        self._buckets: dict[int, set[Any]] = {}
+        self._leaves_at: dict[Any, int] = {}
+        self._leaving: dict[int, set[Any]] = {}
 
-    def put(self, key: Any, data: Any, ttl: float | None) -> None:
+    def put(self, key: Any, data: Any, ttl: float | None, now: float) -> None:
         """Keep a record; the lock is held by the caller."""
-        self.tokens.pop(key, None)
-        self._unschedule(key)
+        if self.tokens:
+            self.tokens.pop(key, None)
         self[key] = data
-        if ttl is not None:
-            deadline = monotonic() + ttl
-            self._deadlines[key] = deadline
-            second = int(deadline)
-            self._buckets.setdefault(second, set()).add(key)
-            self.next_sweep = min(self.next_sweep, second + 1)
+        second = None if ttl is None else int(now + ttl)
+        if self._leaves_at.get(key) != second:
+            self._unschedule(key)
+            if second is not None:
+                self._leaves_at[key] = second
+                self._leaving.setdefault(second, set()).add(key)
+                self.next_sweep = min(self.next_sweep, second + 1)
 
     def take_out(self, key: Any) -> bool:
         """Remove a record and break its lease; the lock is held by the caller."""
@@ -65,13 +66,11 @@ class Shelf(dict[Any, Any]):
         """Remove what is past its deadline and return how many that were."""
         with self.lock:
             now = monotonic()
-            due = [second for second in self._buckets if second + 1 <= now]
-            gone = [key for second in due for key in self._buckets[second]]
+            due = [second for second in self._leaving if second + 1 <= now]
+            gone = [key for second in due for key in self._leaving.pop(second)]
             for key in gone:
                 self.take_out(key)
-            for second in due:
-                self._buckets.pop(second, None)
-            self.next_sweep = min(self._buckets, default=float("inf")) + 1
+            self.next_sweep = min(self._leaving, default=float("inf")) + 1
             return len(gone)
 
     def make_room(self, limit: int) -> None:
@@ -88,17 +87,18 @@ class Shelf(dict[Any, Any]):
         """Remove everything and break all leases."""
         with self.lock:
             self.clear()
-            for part in (self.tokens, self.accessed, self._deadlines, self._buckets):
+            for part in (self.tokens, self.accessed, self._leaves_at, self._leaving):
                 part.clear()
             self.read_since.clear()
             self.next_sweep = float("inf")
 
     def _unschedule(self, key: Any) -> None:
-        deadline = self._deadlines.pop(key, None)
-        if deadline is not None:
-            bucket = self._buckets.get(int(deadline))
-            if bucket is not None:
-                bucket.discard(key)
+        second = self._leaves_at.pop(key, None)
+        if second is not None and second in self._leaving:
+            leaving = self._leaving[second]
+            leaving.discard(key)
+            if not leaving:
+                del self._leaving[second]
 
 
 class MemoryNamespaceManager(NamespaceManager):
@@ -204,7 +204,7 @@ class MemoryNamespaceManager(NamespaceManager):
             data = self.dictionary.get(name)
             if data is None:
                 return False
-            self.dictionary.put(name, data, ttl)
+            self.dictionary.put(name, data, ttl, monotonic())
             self.dictionary.accessed[name] = accessed
             return True
 
@@ -231,7 +231,8 @@ class MemoryNamespaceManager(NamespaceManager):
 
     def _put(self, name: Any, data: Any, ttl: float | None) -> None:
         shelf = self.dictionary
-        if monotonic() >= shelf.next_sweep:
+        now = monotonic()
+        if now >= shelf.next_sweep:
             shelf.sweep()
         if len(shelf) >= self._limit and name not in shelf:
             if self._is_session:
@@ -241,4 +242,4 @@ class MemoryNamespaceManager(NamespaceManager):
                     "set max_entries higher, a timeout, or a store on disk",
                 )
             shelf.make_room(self._limit)
-        shelf.put(name, data, ttl)
+        shelf.put(name, data, ttl, now)
