@@ -1,0 +1,254 @@
+"""The store: the records of one namespace on a Redis server or cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from math import ceil
+from typing import Any, ClassVar
+
+from beaker.protocols import Coercer, Lease, NamespaceManager, optional, seconds, text
+from beaker_redis import scripts
+from beaker_redis.connections import with_login
+from beaker_redis.leases import RedisLease
+from beaker_redis.names import Names
+from beaker_redis.refusals import AWAY
+from beaker_redis.server import Client, Server, cluster_server, redis_server
+
+__all__ = ["RedisClusterNamespaceManager", "RedisNamespaceManager"]
+
+#: How many records one script works on. It holds up all other clients meanwhile, and
+#: has to end within the deadline.
+BATCH = 500
+
+#: Milliseconds of the longest expiry, some 300 years: beyond, Redis refuses.
+LONGEST = 10**13
+
+
+class RedisNamespaceManager(NamespaceManager):
+    """Keeps records on a Redis server, for all processes on all hosts.
+
+    Args:
+        namespace: Its name.
+        url: ``redis://``, ``rediss://``, ``unix://`` or ``redis+sentinel://``, or a
+            client, which is used as it is.
+        timeout: Seconds that a record stays which is stored without saying how long;
+            None: for ever.
+        keywords: The other options.
+
+    Raises:
+        MissingCacheParameter: There is no `url`.
+    """
+
+    options: ClassVar[Mapping[str, Coercer]] = {"timeout": optional(seconds)}
+    unavailable = AWAY
+    enumerable = True
+    expires_natively = True
+    updates_atomically = True
+    shared_between_processes = True
+    shared_between_hosts = True
+    durable = True
+
+    #: Seconds after which the lease of a dead creator lapses.
+    lease_expires_in: ClassVar[float] = 5.0
+
+    _server: Server
+
+    def __init__(
+        self,
+        namespace: str,
+        url: str | Client | None = None,
+        timeout: float | None = None,
+        **keywords: Any,
+    ) -> None:
+        super().__init__(namespace, url, timeout=timeout, **keywords)
+        self._server = self._reached()
+        self._timeout: float | None = self.settings.own.get("timeout")
+
+    def prepare(self) -> None:
+        """Derive the names of this namespace."""
+        settings = self.settings
+        self._names = Names(self.namespace, settings.prefix, settings.purpose)
+        self._record = self._names.record
+        index = self._names.index
+        self._index = () if index is None else (index,)
+
+    @property
+    def client(self) -> Client:
+        """The client of this process; its user closes only one that he passed in."""
+        return self._server.client
+
+    def place(self) -> str:
+        """Return the configured name and where the server is."""
+        return self._server.place()
+
+    def ping(self) -> None:
+        """Return if the server answers."""
+        self._server.ask("EXISTS", self._record("ping"))
+
+    def fetch(self, key: str) -> bytes | None:
+        """Return a record."""
+        data: bytes | None = self._server.ask("GET", self._record(key))
+        return data
+
+    def store(self, key: str, data: bytes, ttl: float | None) -> None:
+        """Store a record, and break the lease on its key."""
+        names = self._with_lease(key)
+        self._server.run(scripts.STORE, names, self._lifetime(ttl), data)
+
+    def discard(self, key: str) -> bool:
+        """Remove a record with its access time, and break the lease on its key."""
+        return self.discard_many([key]) > 0
+
+    def replace(
+        self, key: str, expected: bytes | None, data: bytes, ttl: float | None
+    ) -> bool:
+        """Store a record if the stored one is as expected, and break the lease."""
+        arguments = [self._lifetime(ttl), data]
+        if expected is not None:
+            arguments.append(expected)
+        names = self._with_lease(key)
+        return bool(self._server.run(scripts.REPLACE, names, *arguments))
+
+    def drop(self) -> None:
+        """Remove all records and leases, by the index, in batches."""
+        if not self._index:
+            self.discard("session")
+            return
+        while self._server.run(scripts.DROP, self._index, BATCH):
+            pass
+
+    def lease(self, key: str) -> Lease:
+        """Return a lease whose waiters are woken by the server."""
+        return RedisLease(self._server, self._names, key, self.lease_expires_in)
+
+    def fill(self, key: str, data: bytes, ttl: float | None, lease: Lease) -> bool:
+        """Store what the holder of a lease has created, and free the lease."""
+        names, life = self._with_lease(key), self._lifetime(ttl)
+        held = bool(self._server.run(scripts.FILL, names, life, data, lease.token))
+        if isinstance(lease, RedisLease):
+            lease.forget()
+        return held
+
+    def fetch_many(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Return the records that are there, in one round trip per batch."""
+        found: dict[str, bytes] = {}
+        for some in _batches(keys):
+            answers = self._server.ask("MGET", *map(self._record, some))
+            pairs = zip(some, answers, strict=True)
+            found.update((key, data) for key, data in pairs if data is not None)
+        return found
+
+    def store_many(self, records: Mapping[str, bytes], ttl: float | None) -> None:
+        """Store several records, in one round trip per batch."""
+        life = self._lifetime(ttl)
+        for some in _batches(records):
+            names = [name for key in some for name in self._pair(key)]
+            data = [records[key] for key in some]
+            self._server.run(scripts.STORE, [*names, *self._index], life, *data)
+
+    def discard_many(self, keys: Iterable[str]) -> int:
+        """Remove several records, in one round trip per batch."""
+        gone = 0
+        for some in _batches(keys):
+            names = [name for key in some for name in self._trio(key)]
+            gone += self._server.run(scripts.DISCARD, [*names, *self._index])
+        return gone
+
+    def fetch_accessed(self, key: str) -> tuple[bytes, float | None] | None:
+        """Return a record and when it was last touched, in one round trip."""
+        names = self._record(key), self._names.accessed(key)
+        data, accessed = self._server.ask("MGET", *names)
+        if data is None:
+            return None
+        return data, None if accessed is None else float(accessed)
+
+    def touch(self, key: str, ttl: float | None, accessed: float) -> bool:
+        """Mark a record that is there as accessed, and keep it for `ttl` seconds."""
+        names = [self._record(key), self._names.accessed(key), *self._index]
+        life = self._lifetime(ttl)
+        return bool(self._server.run(scripts.TOUCH, names, life, repr(accessed)))
+
+    def keys(self) -> Iterable[str]:
+        """Return the keys of all records; the server is asked for some at a time."""
+        if not self._index:
+            return ["session"] if self.fetch("session") is not None else []
+        self.purge()
+        return set(self._walk())
+
+    def size(self) -> int:
+        """Return how many records there are."""
+        return self._count()[1] if self._index else len(list(self.keys()))
+
+    def purge(self) -> int:
+        """Forget the names of what has expired, and return how many those were."""
+        return self._count()[0] if self._index else 0
+
+    def _reached(self) -> Server:
+        return redis_server(self.settings.url, self.settings.deadline)
+
+    def _pair(self, key: str) -> tuple[bytes, bytes]:
+        return self._record(key), self._names.lease(key)
+
+    def _trio(self, key: str) -> tuple[bytes, bytes, bytes]:
+        return *self._pair(key), self._names.accessed(key)
+
+    def _with_lease(self, key: str) -> tuple[bytes, ...]:
+        return *self._pair(key), *self._index
+
+    def _lifetime(self, ttl: float | None) -> int | str:
+        # In whole milliseconds, as Redis counts; nothing for what never expires.
+        ttl = self._timeout if ttl is None else ttl
+        return "" if ttl is None else min(max(1, ceil(ttl * 1000)), LONGEST)
+
+    def _count(self) -> tuple[int, int]:
+        gone, left = self._server.run(scripts.COUNT, self._index)
+        return gone, left
+
+    def _walk(self) -> Iterator[str]:
+        cursor: Any = 0
+        while True:
+            cursor, members = self._server.ask(
+                "ZSCAN", *self._index, cursor, "COUNT", BATCH
+            )
+            yield from (self._names.key_of(name) for name, at in members if at > 0)
+            if not int(cursor):
+                return
+
+
+class RedisClusterNamespaceManager(RedisNamespaceManager):
+    """Keeps records in a Redis Cluster, each namespace whole on one of its nodes.
+
+    Args:
+        namespace: Its name.
+        urls: The URLs of some nodes, with commas between them, or a client.
+        timeout: As for `RedisNamespaceManager`.
+        keywords: The other options; `username` and `password` are for the nodes.
+    """
+
+    options: ClassVar[Mapping[str, Coercer]] = {
+        **RedisNamespaceManager.options,
+        "username": optional(text),
+        "password": optional(text),
+    }
+
+    def __init__(
+        self,
+        namespace: str,
+        urls: str | Client | None = None,
+        timeout: float | None = None,
+        **keywords: Any,
+    ) -> None:
+        url = keywords.pop("url", urls)
+        super().__init__(namespace, url, timeout, **keywords)
+
+    def _reached(self) -> Server:
+        url, own = self.settings.url, self.settings.own
+        if isinstance(url, str):
+            url = with_login(url, own.get("username"), own.get("password"))
+        return cluster_server(url, self.settings.deadline)
+
+
+def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
+    every = list(keys)
+    for start in range(0, len(every), BATCH):
+        yield every[start : start + BATCH]

@@ -1,0 +1,162 @@
+"""The way to a Redis server: its client, and its answers or typed errors."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Protocol
+
+import redis
+from redis.client import NEVER_DECODE
+from redis.exceptions import NoScriptError, RedisClusterException, RedisError
+
+from beaker.container import shared_client
+from beaker.exceptions import MissingCacheParameter
+from beaker_redis.connections import connect, connect_cluster, without_password
+from beaker_redis.refusals import refusal
+from beaker_redis.scripts import Script
+
+__all__ = ["Client", "Connect", "Server", "cluster_server", "redis_server"]
+
+#: Seconds for which a waiter blocks a connection of its own, at most.
+LONGEST_BLOCK = 1.0
+
+
+class Client(Protocol):
+    """What we ask of a client: `redis.Redis`, `redis.RedisCluster`, or the like."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Send a command and return the answer."""
+        ...
+
+    def close(self) -> None:
+        """Close all connections."""
+        ...
+
+
+#: Makes a client from a URL and a deadline in seconds.
+Connect = Callable[[str, float], Client]
+
+
+class Server:
+    """A server or a cluster, reached by URL or by a client that the user made.
+
+    The clients made here are shared by URL within the process, and a forked child
+    makes its own. A client that was passed in is used as it is.
+
+    Args:
+        name: What its users call it: ``ext:redis``.
+        url: Its URL, or a client.
+        deadline: Seconds that an answer may take.
+        connect: Makes a client of a URL.
+
+    Raises:
+        MissingCacheParameter: There is no URL.
+    """
+
+    __slots__ = ("_blocking_key", "_connect", "_deadline", "_key", "name", "url")
+
+    def __init__(
+        self, name: str, url: str | Client | None, deadline: float, connect: Connect
+    ) -> None:
+        if not url:
+            raise MissingCacheParameter(
+                f"{name} needs the option 'url', such as redis://localhost:6379/0"
+            )
+        self.name, self.url = name, url
+        self._deadline, self._connect = deadline, connect
+        self._key = (name, url, deadline)
+        self._blocking_key = (*self._key, "blocking")
+
+    @property
+    def identity(self) -> Hashable:
+        """What this server has in common with no other."""
+        return self._key
+
+    @property
+    def client(self) -> Client:
+        """This process's client; it connects when it is first used."""
+        url = self.url
+        if not isinstance(url, str):
+            return url
+        return shared_client(
+            self._key, lambda: self._connect(url, self._deadline), _close
+        )
+
+    def ask(self, *command: Any) -> Any:
+        """Send a command and return the answer; bytes stay bytes.
+
+        Raises:
+            StoreRefusedError: The server says no.
+        """
+        return self._asked(self.client, command)
+
+    def run(self, script: Script, names: Sequence[bytes], *arguments: Any) -> Any:
+        """Run a script and return its answer.
+
+        Raises:
+            StoreRefusedError: The server says no.
+        """
+        try:
+            return self.ask("EVALSHA", script.sha, len(names), *names, *arguments)
+        except NoScriptError:
+            # Started anew, or failed over: it keeps what EVAL shows it.
+            return self.ask("EVAL", script.text, len(names), *names, *arguments)
+
+    def wait_on(self, wake: bytes, seconds: float) -> None:
+        """Wait until somebody is woken on this list, at most so many seconds."""
+        # 0 would mean for ever.
+        block = min(max(seconds, 0.001), LONGEST_BLOCK)
+        # A client that the user made may be less patient than we are.
+        with contextlib.suppress(redis.TimeoutError):
+            self._asked(self._blocking_client(), ("BLPOP", wake, block))
+
+    def place(self) -> str:
+        """Return its name and where it is, without user and password."""
+        if isinstance(self.url, str):
+            return f"{self.name} at {without_password(self.url)}"
+        pool = getattr(self.url, "connection_pool", None)
+        known = getattr(pool, "connection_kwargs", {})
+        where = known.get("path") or f"{known.get('host')}:{known.get('port')}"
+        return f"{self.name} at {where}" if known else f"{self.name} by a given client"
+
+    def _blocking_client(self) -> Client:
+        url = self.url
+        if not isinstance(url, str):
+            return url
+        patience = LONGEST_BLOCK + self._deadline if self._deadline else 0
+        return shared_client(
+            self._blocking_key, lambda: self._connect(url, patience), _close
+        )
+
+    def _asked(self, client: Client, command: tuple[Any, ...]) -> Any:
+        try:
+            return client.execute_command(*command, **{NEVER_DECODE: True})
+        except (RedisError, RedisClusterException) as e:
+            if isinstance(e, redis.ReadOnlyError):
+                self._leave_demoted(client)
+            refused = refusal(e, self.place())
+            if refused is None:
+                raise
+            raise refused from e
+
+    def _leave_demoted(self, client: Client) -> None:
+        # What was the primary is a replica now: the name in the URL may lead to
+        # another server, to which only new connections go.
+        pool = getattr(client, "connection_pool", None)
+        if pool is not None and client is not self.url:
+            pool.disconnect(inuse_connections=False)
+
+
+def redis_server(url: str | Client | None, deadline: float) -> Server:
+    """Return one server, or the pair that sentinels watch."""
+    return Server("ext:redis", url, deadline, connect)
+
+
+def cluster_server(urls: str | Client | None, deadline: float) -> Server:
+    """Return a cluster, of which the URLs name some nodes."""
+    return Server("ext:rediscluster", urls, deadline, connect_cluster)
+
+
+def _close(client: Client) -> None:
+    client.close()
