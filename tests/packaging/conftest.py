@@ -1,0 +1,72 @@
+"""The wheels, built once, and interpreters that see only some of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pluggy
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = sorted(file.parent for file in ROOT.glob("packages/*/pyproject.toml"))
+
+Python = Callable[[str], str]
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Each package's wheel, by the name of its distribution."""
+    made = tmp_path_factory.mktemp("wheels")
+    for package in PACKAGES:
+        command = [sys.executable, "-m", "hatchling", "build"]
+        subprocess.run(  # noqa: S603 - our own packages
+            [*command, "--target", "wheel", "--directory", str(made)],
+            cwd=package,
+            check=True,
+            capture_output=True,
+        )
+    return {package.name: wheel_of(package, made) for package in PACKAGES}
+
+
+@pytest.fixture(scope="session")
+def core_alone(
+    wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Python:
+    """Run code where the core's wheel and pluggy are all that is installed."""
+    site = tmp_path_factory.mktemp("alone")
+    with zipfile.ZipFile(wheels["beaker-core"]) as wheel:
+        wheel.extractall(site)
+    shutil.copytree(Path(pluggy.__file__).parent, site / "pluggy")
+    return lambda code: run(code, "-S", PYTHONPATH=str(site))
+
+
+@pytest.fixture(scope="session")
+def fresh() -> Python:
+    """Run code in a new interpreter with all that is installed here."""
+    return run
+
+
+def run(code: str, *flags: str, **environment: str) -> str:
+    """Return what a program prints; fail with what it says if it fails."""
+    done = subprocess.run(  # noqa: S603 - a test's own code
+        [sys.executable, *flags, "-c", code],
+        env={**os.environ, **environment},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    if done.returncode:
+        pytest.fail(done.stderr)
+    return done.stdout.strip()
+
+
+def wheel_of(package: Path, made: Path) -> Path:
+    """Return the one wheel of a package."""
+    (wheel,) = made.glob(f"{package.name.replace('-', '_')}-*.whl")
+    return wheel
