@@ -14,16 +14,10 @@ from weakref import WeakKeyDictionary
 
 from beaker.decorators import CachedFunction
 from beaker.exceptions import StoreUnavailableError
+from beaker.freshness import ABSENT, FRESH
 from beaker.records import Record
-from beaker.regeneration import (
-    ABSENT,
-    CREATE,
-    FRESH,
-    Acquire,
-    Regeneration,
-    ValueStore,
-    is_creating,
-)
+from beaker.regeneration import ValueStore, is_creating
+from beaker.steps import CREATE, Acquire, Regeneration
 
 __all__ = ["cached_coroutine"]
 

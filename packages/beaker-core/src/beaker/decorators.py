@@ -9,10 +9,10 @@ from weakref import WeakValueDictionary
 
 from beaker import container
 from beaker.exceptions import StoreUnavailableError
+from beaker.freshness import CLOCK_SKEW
 from beaker.keys import FunctionKeys, function_namespace, joined, shortened
 from beaker.listeners import listens, tell
 from beaker.option_tables import DEFAULT_KEY_LENGTH
-from beaker.regeneration import CLOCK_SKEW
 
 if TYPE_CHECKING:
     from beaker.cache import Cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
@@ -15,33 +15,14 @@ from beaker.exceptions import (
     StoreRefusedError,
     StoreUnavailableError,
 )
+from beaker.freshness import ABSENT, CLOCK_SKEW, FRESH, STALE, Freshness
 from beaker.listeners import listens, tell
 from beaker.protocols import UNTOLD, Lease
 from beaker.records import Record, record_of
+from beaker.steps import CREATE, Acquire, Regeneration, run
 from beaker.stores import Store
 
-__all__ = [
-    "ABSENT",
-    "CREATE",
-    "FRESH",
-    "STALE",
-    "Acquire",
-    "Regeneration",
-    "ValueStore",
-    "age",
-    "is_creating",
-    "run",
-]
-
-FRESH, STALE, ABSENT = "fresh", "stale", "absent"
-
-#: Seconds for which an expired value may still be served while one caller makes the
-#: new one, if the value itself did not live shorter.
-DEFAULT_GRACE = 300.0
-
-#: Seconds by which the clocks of two hosts may differ before a record counts as
-#: coming from the future.
-CLOCK_SKEW = 2.0
+__all__ = ["ValueStore", "is_creating"]
 
 _log = logging.getLogger("beaker.cache")
 
@@ -54,57 +35,6 @@ def is_creating(namespace: str, key: str) -> bool:
     return (namespace, key) in _creating.get()
 
 
-def age(record: Record, now: float, grace: float, starttime: float | None) -> str:
-    """Decide what a record is good for.
-
-    Args:
-        record: The record.
-        now: The present, in seconds since the epoch.
-        grace: Seconds after its expiry for which it may be served as stale.
-        starttime: Nothing stored before this time counts; None: no such limit.
-
-    Returns:
-        FRESH, STALE (serve it while somebody makes a new one) or ABSENT.
-    """
-    if starttime is not None and record.stored < starttime:
-        return ABSENT
-    if now < record.fresh_until:
-        return FRESH
-    return STALE if now < record.fresh_until + grace else ABSENT
-
-
-class Acquire:
-    """The step of a regeneration that may wait: take a lease.
-
-    Attributes:
-        wait: Whether to wait while another holds it.
-        timeout: Seconds to wait; None: as long as it takes.
-    """
-
-    __slots__ = ("_lease", "_store", "timeout", "wait")
-
-    def __init__(
-        self, store: Store, lease: Lease, wait: bool, timeout: float | None
-    ) -> None:
-        self._store, self._lease = store, lease
-        self.wait, self.timeout = wait, timeout
-
-    def __call__(self) -> bool:
-        """Take the lease, in this thread."""
-        return self._store.acquire(self._lease, wait=self.wait, timeout=self.timeout)
-
-    def attempt(self) -> bool:
-        """Take the lease if nobody holds it."""
-        return self._store.acquire(self._lease, wait=False, timeout=None)
-
-
-#: The step of a regeneration that calls the creation function.
-CREATE = object()
-
-#: Yields steps: `CREATE`, an `Acquire`, or another function without arguments.
-Regeneration = Generator[Any, Any, Any]
-
-
 class ValueStore:
     """The values of one namespace, each read, expired and regenerated once.
 
@@ -112,7 +42,7 @@ class ValueStore:
         store: Where they are.
         clock: Returns the present, in seconds since the epoch.
         grace: Seconds after expiry for which a value may be served as stale; None:
-            as long as it was fresh, at most `DEFAULT_GRACE`.
+            as `Freshness` has it.
         acquire_timeout: Seconds to wait for another's creation; None: until done.
 
     Attributes:
@@ -130,7 +60,8 @@ class ValueStore:
     ) -> None:
         self.store = store
         self.namespace: str = store.manager.namespace
-        self._clock, self._grace, self._timeout = clock, grace, acquire_timeout
+        self._clock, self._timeout = clock, acquire_timeout
+        self._freshness = Freshness(grace)
         self._fetch, self._store, self._codec = store.fetcher, store.storer, store.codec
         # Where records are kept as they are, to fetch is to read.
         self.read: Callable[[str], Record | None] = (
@@ -215,7 +146,7 @@ class ValueStore:
             UnserializableValueError: What was stored before is untouched.
         """
         record = record_of(value, expire, self._clock() if stored is None else stored)
-        data, ttl = self._codec.encode(record), self._ttl(expire)
+        data, ttl = self._codec.encode(record), self._freshness.ttl(expire)
         if ttl == 0:
             self.store.discard(key)
         else:
@@ -271,7 +202,7 @@ class ValueStore:
         now = self._clock()
         if record.stored > now + CLOCK_SKEW:
             record = self._restamped(key, record, now)
-        return age(record, now, self._grace_of(record.expire), starttime)
+        return self._freshness.state(record, now, starttime)
 
     def tell_read(self, key: str, outcome: str) -> None:
         """Tell the listeners how a reading ended: "hit", "stale" or "miss"."""
@@ -314,7 +245,7 @@ class ValueStore:
 
     def _fill(self, key: str, value: Any, expire: float | None, lease: Lease) -> None:
         data = self._codec.encode(record_of(value, expire, self._clock()))
-        ttl = self._ttl(expire)
+        ttl = self._freshness.ttl(expire)
         if ttl == 0:
             return
         try:
@@ -332,19 +263,8 @@ class ValueStore:
         data = None if record.expire is None else self._fetch(key)
         if data is not None and self._codec.decode(data).stored == record.stored:
             new = self._codec.encode(restamped)
-            self.store.replace(key, data, new, self._ttl(record.expire))
+            self.store.replace(key, data, new, self._freshness.ttl(record.expire))
         return restamped
-
-    def _grace_of(self, expire: float | None) -> float:
-        if expire is None:
-            return 0.0
-        return min(expire, DEFAULT_GRACE) if self._grace is None else self._grace
-
-    def _ttl(self, expire: float | None) -> float | None:
-        if expire is None:
-            return None
-        grace = min(expire, DEFAULT_GRACE) if self._grace is None else self._grace
-        return expire + grace
 
     def _decoded(self, key: str, data: Any) -> Record | None:
         try:
@@ -357,21 +277,3 @@ class ValueStore:
                     "record_rejected", namespace=self.namespace, key=key, reason=reason
                 )
             return None
-
-
-def run(steps: Regeneration, create: Callable[[], Any]) -> Any:
-    """Take the steps of a regeneration in the calling thread; return the value."""
-    advance: Callable[[Any], Any] = steps.send
-    argument: Any = None
-    while True:
-        try:
-            step = advance(argument)
-        except StopIteration as end:
-            return end.value
-        try:
-            argument = create() if step is CREATE else step()
-            advance = steps.send
-        # The creator's exceptions, KeyboardInterrupt too, are the caller's: on their
-        # way to him they pass the step that frees the lease.
-        except BaseException as e:  # noqa: BLE001
-            advance, argument = steps.throw, e

@@ -1,0 +1,65 @@
+"""The steps of making a value anew: told once, taken by callers and by awaiters.
+
+A regeneration is a generator. It yields what has to be done, is sent the outcome or
+thrown the error, and returns the value. So the order of things, and what is undone
+when something fails, stands in one place for functions and for coroutines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+from beaker.protocols import Lease
+from beaker.stores import Store
+
+__all__ = ["CREATE", "Acquire", "Regeneration", "run"]
+
+#: Yields steps: `CREATE`, an `Acquire`, or another function without arguments.
+Regeneration = Generator[Any, Any, Any]
+
+#: The step that calls the creation function.
+CREATE = object()
+
+
+class Acquire:
+    """The step that may wait: take a lease.
+
+    Attributes:
+        wait: Whether to wait while another holds it.
+        timeout: Seconds to wait; None: as long as it takes.
+    """
+
+    __slots__ = ("_lease", "_store", "timeout", "wait")
+
+    def __init__(
+        self, store: Store, lease: Lease, wait: bool, timeout: float | None
+    ) -> None:
+        self._store, self._lease = store, lease
+        self.wait, self.timeout = wait, timeout
+
+    def __call__(self) -> bool:
+        """Take the lease, in this thread."""
+        return self._store.acquire(self._lease, wait=self.wait, timeout=self.timeout)
+
+    def attempt(self) -> bool:
+        """Take the lease if nobody holds it."""
+        return self._store.acquire(self._lease, wait=False, timeout=None)
+
+
+def run(steps: Regeneration, create: Callable[[], Any]) -> Any:
+    """Take the steps of a regeneration in the calling thread; return the value."""
+    advance: Callable[[Any], Any] = steps.send
+    argument: Any = None
+    while True:
+        try:
+            step = advance(argument)
+        except StopIteration as end:
+            return end.value
+        try:
+            argument = create() if step is CREATE else step()
+            advance = steps.send
+        # The creator's exceptions, KeyboardInterrupt too, are the caller's: on their
+        # way to him they pass the step that frees the lease.
+        except BaseException as e:  # noqa: BLE001
+            advance, argument = steps.throw, e
