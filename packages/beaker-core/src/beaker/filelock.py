@@ -16,12 +16,7 @@ from beaker.waiting import Patience, pause
 
 __all__ = ["FileLock"]
 
-_FLAGS = (
-    os.O_RDWR
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NOINHERIT", 0)
-)
+_FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
 _TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
 
 

@@ -1,0 +1,519 @@
+from __future__ import annotations
+
+import gc
+import os
+import stat
+import sys
+import threading
+import time
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from beaker import filelock, kernellocks
+from beaker.exceptions import LockError, StoreRefusedError
+from beaker.filelock import FileLock
+
+from .processes import (
+    PATIENCE,
+    fork,
+    interrupted,
+    kill,
+    program,
+    succeeds,
+    thread,
+    wait_for,
+)
+
+MakeLock = Callable[[str], FileLock]
+
+HOLDER_WITH_CHILD = """
+import os, sys
+from beaker import filelock, kernellocks
+filelock.available_locks = getattr(kernellocks, sys.argv[1])
+lock = filelock.FileLock(sys.argv[2], "name")
+lock.acquire()
+if not os.fork():
+    print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(params=["ByteRangeLocks", "WholeFileLocks"])
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    name = str(request.param)
+    monkeypatch.setattr(filelock, "available_locks", getattr(kernellocks, name))
+    return name
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> str:
+    return str(tmp_path / "not" / "yet" / "there")
+
+
+@pytest.fixture
+def lock(kind: str, directory: str) -> MakeLock:  # noqa: ARG001 - how they lock
+    return lambda name: FileLock(directory, name)
+
+
+def test_linux_has_byte_range_locks() -> None:
+    assert isinstance(kernellocks.available_locks(), kernellocks.ByteRangeLocks)
+
+
+def test_a_held_name_is_refused_to_another_object(lock: MakeLock) -> None:
+    holder, other = lock("name"), lock("name")
+
+    assert holder.acquire()
+
+    assert not other.acquire(wait=False)
+
+
+def test_a_released_name_is_free(lock: MakeLock) -> None:
+    holder, other = lock("name"), lock("name")
+    holder.acquire()
+
+    holder.release()
+
+    assert other.acquire(wait=False)
+
+
+def test_names_of_one_directory_do_not_exclude_each_other(lock: MakeLock) -> None:
+    names = [lock(f"name {number}") for number in range(500)]
+
+    assert all(name.acquire(wait=False) for name in names)
+
+
+def test_directories_do_not_exclude_each_other(tmp_path: Path, kind: str) -> None:
+    assert kind
+    here, there = (FileLock(str(tmp_path / name), "name") for name in ("a", "b"))
+
+    assert here.acquire(wait=False)
+    assert there.acquire(wait=False)
+
+
+def test_a_name_may_hold_any_characters(lock: MakeLock) -> None:
+    for name in ("", "/../..\0", "\udcff", "ü" * 5000):
+        with lock(name):
+            assert not lock(name).acquire(wait=False)
+
+
+def test_sharers_hold_together_and_exclude_who_wants_it_alone(lock: MakeLock) -> None:
+    one, two, alone = lock("name"), lock("name"), lock("name")
+
+    assert one.acquire(shared=True, wait=False)
+    assert two.acquire(shared=True, wait=False)
+    assert not alone.acquire(wait=False)
+    one.release()
+    assert not alone.acquire(wait=False)
+    two.release()
+
+    assert alone.acquire(wait=False)
+
+
+def test_who_holds_it_alone_excludes_sharers(lock: MakeLock) -> None:
+    with lock("name"):
+        assert not lock("name").acquire(shared=True, wait=False)
+
+
+def test_waiting_ends_when_the_timeout_does(lock: MakeLock) -> None:
+    with lock("name"):
+        began = time.monotonic()
+
+        assert not lock("name").acquire(timeout=0.1)
+
+        assert 0.1 <= time.monotonic() - began < PATIENCE
+
+
+@pytest.mark.parametrize("timeout", [None, PATIENCE])
+def test_a_waiter_gets_what_is_released(lock: MakeLock, timeout: float | None) -> None:
+    holder, waiter = lock("name"), lock("name")
+    holder.acquire()
+    got = []
+
+    with thread(lambda: got.append(waiter.acquire(timeout=timeout))):
+        time.sleep(0.05)
+        assert not got
+        holder.release()
+
+    assert got == [True]
+
+
+def test_a_holder_cannot_take_it_twice_and_keeps_it(lock: MakeLock) -> None:
+    holder = lock("name")
+    holder.acquire()
+
+    with pytest.raises(LockError, match="'name' is held by this object"):
+        holder.acquire()
+
+    assert not lock("name").acquire(wait=False)
+
+
+def test_releasing_what_is_not_held_does_nothing(lock: MakeLock) -> None:
+    with lock("name"):
+        lock("name").release()
+
+        assert not lock("name").acquire(wait=False)
+
+
+def test_a_forgotten_object_frees_its_name(lock: MakeLock) -> None:
+    holder = lock("name")
+    holder.acquire()
+
+    del holder
+    gc.collect()
+
+    assert lock("name").acquire(wait=False)
+
+
+def test_threads_never_hold_it_at_once(lock: MakeLock) -> None:
+    inside: list[int] = []
+    seen: list[int] = []
+
+    def work() -> None:
+        for _ in range(50):
+            with lock("name"):
+                inside.append(1)
+                time.sleep(0)
+                seen.append(len(inside))
+                inside.pop()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(PATIENCE)
+
+    assert seen == [1] * 200
+
+
+def test_processes_never_hold_it_at_once(lock: MakeLock, tmp_path: Path) -> None:
+    counter = tmp_path / "counter"
+    counter.write_text("0")
+
+    def work() -> bool:
+        for _ in range(50):
+            with lock("name"):
+                counter.write_text(str(int(counter.read_text()) + 1))
+        return True
+
+    children = [fork(work) for _ in range(4)]
+
+    assert wait_for(children)
+    assert counter.read_text() == "200"
+
+
+def test_processes_that_only_try_never_hold_it_at_once(
+    lock: MakeLock, tmp_path: Path
+) -> None:
+    counter = tmp_path / "counter"
+    counter.write_text("0")
+
+    def work() -> bool:
+        done = 0
+        while done < 50:
+            mine = lock("name")
+            if mine.acquire(wait=False):
+                counter.write_text(str(int(counter.read_text()) + 1))
+                done += 1
+                mine.release()
+        return True
+
+    children = [fork(work) for _ in range(3)]
+
+    assert wait_for(children)
+    assert counter.read_text() == "150"
+
+
+def test_a_killed_holder_delays_the_next_by_less_than_half_a_second(
+    lock: MakeLock,
+) -> None:
+    delays = []
+    for _ in range(10):
+        ready, tell = os.pipe()
+
+        def hold(tell: int = tell) -> None:
+            held = lock("name")
+            held.acquire()
+            os.write(tell, b"!")
+            time.sleep(PATIENCE)
+
+        child = fork(hold)
+        os.read(ready, 1)
+        killed_at: list[float] = []
+
+        def murder(child: int = child, killed_at: list[float] = killed_at) -> None:
+            time.sleep(0.02)
+            killed_at.append(time.monotonic())
+            kill(child)
+
+        with thread(murder), lock("name"):
+            delays.append(time.monotonic() - killed_at[0])
+        os.close(ready)
+        os.close(tell)
+
+    assert len([delay for delay in delays if 0 <= delay < 0.5]) == 10
+
+
+def test_a_forked_child_does_not_hold_what_its_parent_holds(lock: MakeLock) -> None:
+    holder = lock("name")
+    holder.acquire()
+    ready, tell = os.pipe()
+
+    def child() -> bool:
+        os.read(ready, 1)
+        # The parent has released it: were our copy still open, it would be held.
+        return lock("name").acquire(timeout=PATIENCE)
+
+    running = fork(child)
+    holder.release()
+    os.write(tell, b"!")
+
+    assert succeeds(running)
+    os.close(ready)
+    os.close(tell)
+
+
+def test_a_forked_child_cannot_free_what_its_parent_holds(lock: MakeLock) -> None:
+    holder = lock("name")
+    holder.acquire()
+
+    def child() -> bool:
+        # A file of its own gets the number that the parent's descriptor has.
+        number = os.open(os.devnull, os.O_RDONLY)
+        holder.release()
+        os.fstat(number)
+        return not lock("name").acquire(wait=False)
+
+    assert succeeds(fork(child))
+    assert not lock("name").acquire(wait=False)
+
+
+def test_a_child_of_a_killed_holder_does_not_keep_the_lock(
+    lock: MakeLock, kind: str, directory: str
+) -> None:
+    with program(HOLDER_WITH_CHILD, kind, directory) as process:
+        assert not lock("name").acquire(wait=False)
+        process.kill()
+
+        assert lock("name").acquire(timeout=0.5)
+
+
+def test_a_child_forked_while_another_thread_waits_does_not_keep_the_lock(
+    lock: MakeLock,
+) -> None:
+    holder, waiter = lock("name"), lock("name")
+    holder.acquire()
+    ready, tell = os.pipe()
+    with thread(waiter.acquire):
+        time.sleep(0.05)
+        child = fork(lambda: os.read(ready, 1))
+        holder.release()
+
+    waiter.release()
+
+    assert lock("name").acquire(timeout=0.5)
+    os.write(tell, b"!")
+    assert succeeds(child)
+    os.close(ready)
+    os.close(tell)
+
+
+@pytest.mark.parametrize("timeout", [None, PATIENCE])
+def test_an_interrupted_waiter_holds_nothing(
+    lock: MakeLock, timeout: float | None
+) -> None:
+    holder, waiter = lock("name"), lock("name")
+    holder.acquire()
+
+    with interrupted(0.05, KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        waiter.acquire(timeout=timeout)
+
+    holder.release()
+    assert lock("name").acquire(wait=False)
+    assert not open_files("lock")
+
+
+@pytest.mark.parametrize("timeout", [None, PATIENCE])
+def test_a_signal_that_raises_nothing_does_not_end_the_wait(
+    lock: MakeLock, timeout: float | None
+) -> None:
+    holder, waiter = lock("name"), lock("name")
+    holder.acquire()
+
+    def free_later() -> None:
+        time.sleep(0.1)
+        holder.release()
+
+    with interrupted(0.03, None), thread(free_later):
+        assert waiter.acquire(timeout=timeout)
+
+    assert not lock("name").acquire(wait=False)
+
+
+def test_thousands_of_names_leave_one_file(directory: str) -> None:
+    for number in range(3000):
+        with FileLock(directory, f"name {number}"):
+            pass
+
+    assert os.listdir(directory) == ["beaker.lock"]
+
+
+def test_whole_file_locks_leave_no_file(
+    directory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filelock, "available_locks", kernellocks.WholeFileLocks)
+    for number in range(300):
+        lock = FileLock(directory, f"name {number}")
+        lock.acquire(shared=bool(number % 2))
+        lock.release()
+
+    assert os.listdir(directory) == []
+
+
+def test_no_descriptor_stays_open(lock: MakeLock) -> None:
+    before = open_files("lock")
+    with lock("name"):
+        assert open_files("lock") == before + 1
+        lock("name").acquire(wait=False)
+        lock("name").acquire(timeout=0.02)
+
+    assert open_files("lock") == before
+
+
+def test_a_waiter_whose_file_was_removed_excludes_newcomers(
+    lock: MakeLock, directory: str
+) -> None:
+    holder, waiter = lock("name"), lock("name")
+    holder.acquire()
+
+    with thread(waiter.acquire):
+        time.sleep(0.05)
+        for name in os.listdir(directory):
+            os.unlink(os.path.join(directory, name))
+        holder.release()
+
+    assert not lock("name").acquire(wait=False)
+
+
+def test_a_directory_that_disappears_is_made_again(
+    lock: MakeLock, directory: str
+) -> None:
+    with lock("name"):
+        pass
+    for name in os.listdir(directory):
+        os.unlink(os.path.join(directory, name))
+    os.rmdir(directory)
+
+    assert lock("name").acquire(wait=False)
+
+
+def test_only_our_user_can_use_directory_and_file(
+    lock: MakeLock, directory: str
+) -> None:
+    with lock("name"):
+        (name,) = os.listdir(directory)
+
+        assert stat.S_IMODE(os.stat(directory).st_mode) == 0o700
+        path = os.path.join(directory, name)
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+@pytest.mark.parametrize("below", ["", "deeper"])
+def test_a_directory_that_cannot_be_made_is_told(
+    tmp_path: Path, kind: str, below: str
+) -> None:
+    assert kind
+    (tmp_path / "file").write_text("")
+    directory = str(tmp_path / "file" / below) if below else str(tmp_path / "file")
+
+    with pytest.raises(StoreRefusedError) as told:
+        FileLock(directory, "name").acquire()
+
+    assert directory in str(told.value)
+    assert "set the option 'lock_dir' (or 'data_dir')" in str(told.value)
+
+
+def test_a_directory_that_may_not_be_written_is_told(
+    tmp_path: Path, lock: MakeLock, directory: str
+) -> None:
+    def child() -> bool:
+        if os.getuid() == 0:
+            os.setuid(65534)
+        try:
+            lock("name").acquire()
+        except StoreRefusedError as told:
+            return directory in str(told) and "Permission denied" in str(told)
+        return False
+
+    os.makedirs(directory)
+    for path in (tmp_path, *tmp_path.parents[:3]):
+        path.chmod(0o755)
+    os.chmod(directory, 0o555)  # noqa: S103 - others may look
+
+    assert succeeds(fork(child))
+
+
+@pytest.mark.parametrize("what", ["directory", "file"])
+def test_what_belongs_to_another_user_is_refused(
+    kind: str, directory: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.makedirs(directory)
+    lock = FileLock(directory, "name")
+    path = getattr(kernellocks, kind)().path(directory, "name")
+    if what == "file":
+        Path(path).touch()
+    foreign = directory if what == "directory" else path
+    if os.getuid() == 0:
+        os.chown(foreign, 65534, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+
+    with pytest.raises(StoreRefusedError, match="belongs to user"):
+        lock.acquire()
+
+    assert not open_files("lock")
+
+
+def test_a_symbolic_link_is_refused(tmp_path: Path, directory: str) -> None:
+    os.makedirs(directory)
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    os.symlink(victim, os.path.join(directory, "beaker.lock"))
+
+    with pytest.raises(StoreRefusedError, match="symbolic link"):
+        FileLock(directory, "name").acquire()
+
+
+def test_windows_locks_exclude_and_leave_no_file(
+    directory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    def locking(descriptor: int, _mode: int, _size: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise PermissionError from error
+
+    there = types.SimpleNamespace(locking=locking, LK_NBLCK=2)
+    monkeypatch.setitem(sys.modules, "msvcrt", there)
+    monkeypatch.setattr(filelock, "available_locks", kernellocks.WindowsLocks)
+    holder, waiter = FileLock(directory, "name"), FileLock(directory, "name")
+    holder.acquire(shared=True)
+
+    assert not waiter.acquire(shared=True, wait=False)
+    with thread(waiter.acquire):
+        time.sleep(0.03)
+        holder.release()
+    waiter.release()
+
+    assert os.listdir(directory) == []
+
+
+def open_files(suffix: str) -> int:
+    numbers = os.listdir("/proc/self/fd")
+    paths = [f"/proc/self/fd/{number}" for number in numbers]
+    targets = [os.readlink(path) for path in paths if os.path.islink(path)]
+    return sum(target.removesuffix(" (deleted)").endswith(suffix) for target in targets)
