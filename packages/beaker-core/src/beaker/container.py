@@ -9,7 +9,7 @@ import logging
 import pickle  # noqa: F401 - 1.x had it here, and programs find it here
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from beaker.bases import AbstractDictionaryNSManager, OpenResourceNamespaceManager
 from beaker.clients import forget_client, shared_client
@@ -18,6 +18,11 @@ from beaker.protocols import NamespaceManager, StoreOptions
 from beaker.regeneration import ValueStore
 from beaker.stores import Store
 
+if TYPE_CHECKING:
+    from beaker.backends.dbm import DBMNamespaceManager
+    from beaker.backends.file import FileNamespaceManager
+    from beaker.backends.memory import MemoryNamespaceManager
+
 __all__ = [
     "AbstractDictionaryNSManager",
     "Container",
@@ -25,9 +30,12 @@ __all__ = [
     "ContainerMeta",
     "CreationAbortedError",
     "DBMContainer",
+    "DBMNamespaceManager",
     "DbmContainer",
     "FileContainer",
+    "FileNamespaceManager",
     "MemoryContainer",
+    "MemoryNamespaceManager",
     "NamespaceManager",
     "OpenResourceNamespaceManager",
     "StoreOptions",

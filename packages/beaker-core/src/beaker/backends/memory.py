@@ -112,7 +112,7 @@ class MemoryNamespaceManager(NamespaceManager):
     """
 
     options: ClassVar[Mapping[str, Coercer]] = {"max_entries": whole_number}
-    unavailable = ()
+    unavailable: ClassVar[tuple[type[BaseException], ...]] = ()
     holds_objects = True
     enumerable = True
     expires_natively = True

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from beaker.protocols import Lease, NamespaceManager
 
@@ -17,7 +17,7 @@ class NullNamespaceManager(NamespaceManager):
 
     holds_objects = True
     enumerable = True
-    unavailable = ()
+    unavailable: ClassVar[tuple[type[BaseException], ...]] = ()
 
     def fetch(self, key: str) -> Any:
         """Return None."""
