@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 CORE = ROOT / "packages" / "beaker-core"
 PACKAGES = sorted(file.parent for file in ROOT.glob("packages/*/pyproject.toml"))
+BENCHMARKS = sorted(ROOT.glob("benchmarks/*.py"))
 EXAMPLES = [ROOT / "examples" / "demo", *sorted(ROOT.glob("examples/*.py"))]
 
 #: Stores that need a server: a marker of pytest for each.
@@ -46,7 +47,8 @@ def install(session: nox.Session, *groups: str, packages: list[Path]) -> None:
     """Build wheels of our packages, and install them with groups of tools."""
     # All in one command: the registry has strangers under some of these names.
     local = [str(package) for package in packages]
-    session.install(*local, *nox.project.dependency_groups(PROJECT, *groups))
+    tools = nox.project.dependency_groups(PROJECT, *groups)
+    session.install(*local, *tools)
 
 
 @nox.session(python=pythons())
@@ -145,3 +147,11 @@ def demo(session: nox.Session) -> None:
     """Serve the demonstration; with ``-- --check``, visit it and tell."""
     install(session, "demo", packages=[CORE])
     session.run("python", "examples/demo", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure; believe the ratios of one run, and nothing else."""
+    install(session, packages=PACKAGES)
+    for benchmark in BENCHMARKS:
+        session.run("python", str(benchmark), *session.posargs)
