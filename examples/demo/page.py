@@ -50,12 +50,18 @@ def render(facts: Facts) -> str:
         meaning=MEANINGS[facts.outcome],
         took=duration(facts.seconds),
         width=max(1, min(100, round(100 * facts.seconds / facts.slowness))),
-        times="once" if facts.runs == 1 else f"{facts.runs} times",
+        ran=times(facts.runs),
+        came=times(facts.visits),
         session_store=escape(facts.options["session.type"]),
         cache_store=escape(facts.options["cache.short_term.type"]),
         expire=facts.options["cache.short_term.expire"],
         configuration=escape(configuration(facts.options)),
     )
+
+
+def times(count: int) -> str:
+    """Return a count as people say it."""
+    return "once" if count == 1 else f"{count} times"
 
 
 def duration(seconds: float) -> str:
