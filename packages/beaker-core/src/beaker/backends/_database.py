@@ -1,0 +1,218 @@
+"""One SQLite database: a connection for each thread, and none across a fork."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from time import monotonic
+from typing import Any, NoReturn, TypeVar
+
+from beaker.backends._links import Link, all_links
+from beaker.backends._odd_text import Parameters, encodable
+from beaker.backends._private import PrivateFiles
+from beaker.exceptions import StoreRefusedError
+from beaker.waiting import Patience, pause
+
+__all__ = ["Database"]
+
+T = TypeVar("T")
+
+#: Seconds between two looks at whether a file that is read was removed by hand.
+LOOK_EVERY = 0.1
+
+#: How often the directory may vanish while we open the file.
+_ATTEMPTS = 10
+
+# With NORMAL the last changes may be missing after a loss of power; all else is
+# whole. The log of changes is cut to 16 MiB when it was worked in.
+_SETTINGS = "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216;"
+
+#: The store is away, busy or full, or was used wrongly. All else wants somebody to
+#: change something.
+_PASSED_ON = frozenset(
+    (
+        None,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_MISUSE,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_TOOBIG,
+    )
+)
+_FORBIDDEN = frozenset(
+    (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY)
+)
+
+
+class Database:
+    """Runs statements in any thread, each a transaction of its own.
+
+    If its file is removed by hand it begins again with an empty one: at once for
+    what is written, a moment later for what is read.
+
+    Args:
+        path: The file; made, with its directory, when first used.
+        schema: Makes the tables where they are missing.
+        files: Guards the directory.
+        patience: Seconds to wait for another's change to end.
+    """
+
+    def __init__(
+        self, path: str, schema: str, files: PrivateFiles, patience: float
+    ) -> None:
+        self.path, self._schema = path, schema
+        self._files, self._patience = files, patience
+        self._here = _Here(path)
+
+    def first(self, sql: str, parameters: Parameters) -> Any:
+        """Return the first row that a query finds, or None."""
+        # Written out, for this is the way of every hit.
+        link = self._here.link
+        with link.lock:
+            connection = link.connection
+            if connection is None or monotonic() >= link.look_at:
+                connection = self._looked(link)
+            try:
+                return connection.execute(sql, parameters).fetchone()
+            except sqlite3.Error as error:
+                self._explain(error)
+            except UnicodeEncodeError:
+                return connection.execute(sql, encodable(parameters)).fetchone()
+
+    def every(self, sql: str, parameters: Parameters) -> list[Any]:
+        """Return all rows that a query finds."""
+        return self._do(lambda c, p: c.execute(sql, p).fetchall(), parameters)
+
+    def change(self, sql: str, parameters: Parameters) -> int:
+        """Run a statement and return how many rows it changed."""
+        return self._do(lambda c, p: c.execute(sql, p).rowcount, parameters)
+
+    def change_all(self, sql: str, several: Iterable[Parameters]) -> int:
+        """Run a statement with several parameters; all take effect or none does."""
+
+        def together(connection: sqlite3.Connection, rows: Parameters) -> int:
+            with connection:
+                connection.execute("BEGIN IMMEDIATE")
+                return connection.executemany(sql, rows).rowcount
+
+        return self._do(together, tuple(encodable(each) for each in several))
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        all_links().close(self.path)
+
+    def _do(
+        self,
+        operation: Callable[[sqlite3.Connection, Parameters], T],
+        parameters: Parameters,
+    ) -> T:
+        link = self._here.link
+        with link.lock:
+            connection = self._looked(link)
+            try:
+                return operation(connection, parameters)
+            except sqlite3.Error as error:
+                self._explain(error)
+            except UnicodeEncodeError:
+                return operation(connection, encodable(parameters))
+
+    def _looked(self, link: Link) -> sqlite3.Connection:
+        with self._files:
+            connection = link.connection
+            if connection is None or link.identity != _identity(self.path):
+                link.close()
+                connection = self._opened(link)
+        link.look_at = monotonic() + LOOK_EVERY
+        return connection
+
+    def _opened(self, link: Link) -> sqlite3.Connection:
+        for _ in range(_ATTEMPTS):
+            with suppress(FileNotFoundError):
+                self._files.make(os.path.dirname(self.path))
+                # SQLite gives its other files the rights of this one.
+                self._files.add(self.path)
+                # Before we connect: if the file changes in between, we look again.
+                link.identity = _identity(self.path)
+                try:
+                    link.connection = self._connected()
+                except sqlite3.Error as error:
+                    if os.path.exists(self.path):
+                        self._explain(error)
+                else:
+                    return link.connection
+        raise FileNotFoundError(errno.ENOENT, "its directory disappears", self.path)
+
+    def _connected(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=self._patience,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            self._set_up(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
+        mode = self._begin_log(connection)
+        if mode != "wal":
+            cause = f"SQLite cannot keep a log beside {self.path}: its mode is {mode!r}"
+            remedy = "set the option 'data_dir' to a directory on a local disk"
+            raise StoreRefusedError(str(self._files.place), cause, remedy)
+        connection.executescript(_SETTINGS + self._schema)
+
+    def _begin_log(self, connection: sqlite3.Connection) -> Any:
+        patience = Patience(timeout=self._patience)
+        while True:
+            try:
+                return connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            except sqlite3.OperationalError as error:
+                # For this one statement SQLite itself does not wait.
+                if _code(error) != sqlite3.SQLITE_BUSY or patience.is_over():
+                    raise
+                pause()
+
+    def _explain(self, error: sqlite3.Error) -> NoReturn:
+        code = _code(error)
+        if code in _PASSED_ON:
+            raise error
+        cause = f"{self.path}: {error}"
+        if code in _FORBIDDEN:
+            raise self._files.refusal(cause) from error
+        remedy = (
+            f"put back a copy of it, or stop what uses it and remove {self.path}* "
+            f"and with it all that was stored"
+        )
+        raise StoreRefusedError(str(self._files.place), cause, remedy) from error
+
+
+class _Here(threading.local):
+    """What each thread has of its own."""
+
+    def __init__(self, path: str) -> None:
+        self.link = Link(path)
+
+
+def _code(error: sqlite3.Error) -> int | None:
+    # The lower byte is the kind of error. Python's own have none.
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        info = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return info.st_dev, info.st_ino
