@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -131,13 +131,14 @@ def serialize_cookie_date(moment: datetime) -> str:
     )
 
 
-def shown_attributes(attributes: str, expires: str | None) -> Mapping[str, str | bool]:
+def shown_attributes(
+    attributes: str, expires: str | None
+) -> Iterator[tuple[str, Any]]:
     """Return attributes by their names in lower case, as a Morsel holds them."""
-    shown: dict[str, str | bool] = {"expires": expires or ""}
+    yield "expires", expires or ""
     for part in attributes.split("; ")[1:]:
         key, equals, value = part.partition("=")
-        shown[key.lower()] = value if equals else True
-    return shown
+        yield key.lower(), value if equals else True
 
 
 def _moment(expires: Any) -> datetime:

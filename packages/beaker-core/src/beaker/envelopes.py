@@ -1,0 +1,63 @@
+"""How a session lies in a store: in stores of today, in stores of Beaker 1.x."""
+
+from __future__ import annotations
+
+import pickle
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+
+from beaker.exceptions import CorruptRecordError
+from beaker.plaindata import load_plain
+from beaker.records import MAGIC, record_of
+from beaker.sessionrecords import is_record
+from beaker.stores import Store
+
+__all__ = ["laid_in", "taken_from"]
+
+#: Session records as text begin so; what 1.x wrote hardly can.
+_MAGIC_TEXT = urlsafe_b64encode(MAGIC).decode()
+_PICKLED = b"\x80"
+
+
+def laid_in(store: Store, session: bytes | str, created: float) -> Any:
+    """Return what a store is given to keep.
+
+    Args:
+        store: The store.
+        session: A record of 2.x, or a payload of 1.x.
+        created: When the session began.
+    """
+    if store.is_legacy and isinstance(session, bytes) and is_record(session):
+        # A class of 1.x was only ever given text.
+        session = urlsafe_b64encode(session).decode()
+    if store.holds_objects:
+        return record_of(session, None, created)
+    if isinstance(session, bytes) and is_record(session):
+        return session
+    whole = getattr(store.manager, "kept_whole_namespaces", False)
+    return pickle.dumps({"session": session} if whole else session, 2)
+
+
+def taken_from(store: Store, kept: Any) -> Any:
+    """Return the record or the payload in what a store kept.
+
+    Raises:
+        CorruptRecordError: It is neither.
+    """
+    session = kept.value if store.holds_objects else _unwrapped(kept)
+    if isinstance(session, str) and session.startswith(_MAGIC_TEXT):
+        try:
+            return urlsafe_b64decode(session)
+        except ValueError as e:
+            raise CorruptRecordError(f"base64: {e}") from e
+    return session
+
+
+def _unwrapped(kept: bytes) -> Any:
+    if kept[:1] != _PICKLED:
+        return kept
+    found = load_plain(kept)
+    payload = found.get("session") if isinstance(found, dict) else found
+    if isinstance(payload, str | bytes):
+        return payload
+    raise CorruptRecordError(f"a {type(payload).__name__} where a payload belongs")

@@ -1,0 +1,376 @@
+"""The session whose data are in a store."""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import cached_property
+from typing import Any
+
+from beaker.cookieheaders import cookie_values
+from beaker.exceptions import CorruptRecordError
+from beaker.listeners import listens, tell
+from beaker.merging import Changes, changes
+from beaker.ownbytes import PayloadSession
+from beaker.protocols import Lease, NamespaceManager
+from beaker.sessionbase import FromOptions, session_id
+from beaker.sessioncodec import OwnCodec
+from beaker.sessionformat import TIMES, Snapshot
+from beaker.sessionsettings import SessionSettings, settings_of
+from beaker.storedsession import StoredSession
+
+__all__ = ["Session"]
+
+_log = logging.getLogger("beaker.session")
+
+
+class Session(PayloadSession):
+    """A dictionary that a visitor finds again with his next request.
+
+    It is loaded when it is made, and written by `save`. Saving carries over what
+    was changed, key by key, to what other requests have stored meanwhile.
+
+    Args:
+        request: Its ``cookie`` is the Cookie header of the request; ``https`` tells
+            whether that came by https. ``cookie_out`` becomes the Set-Cookie
+            header, ``set_cookie`` whether to send it.
+        id: The id to load; it is kept whatever it is. None: the one in the cookie,
+            or a new one.
+        invalidate_corrupt: Whether a session that cannot be read is replaced by a
+            new one rather than raised as an error.
+        use_cookies: Whether the id travels in a cookie; without, whoever makes the
+            session knows its id.
+        options: The options of a session, and those of its store, as they are
+            described in the guide, without prefix.
+
+    Attributes:
+        id: Its id.
+        is_new: Whether it was not found in the store but began with this request.
+        last_accessed: When it was used before this request, in seconds since 1970;
+            None if it is new.
+        was_invalidated: Whether what this request found was invalidated.
+
+    Raises:
+        CorruptRecordError: What was found is not a session we believe.
+        StoreUnavailableError: The store does not answer.
+        InvalidOptionError: An option has a value that it does not take.
+    """
+
+    type = FromOptions("type")
+    data_dir = FromOptions("data_dir")
+    invalidate_corrupt = FromOptions("invalidate_corrupt")
+
+    was_invalidated = False
+    _is_dead = False
+    _cookie_is_due = False
+    _lock: Lease | None = None
+    _keeps_id: bool
+    _stored: StoredSession
+
+    def __init__(
+        self,
+        request: dict[str, Any],
+        id: str | None = None,
+        invalidate_corrupt: bool = False,
+        use_cookies: bool = True,
+        **options: Any,
+    ) -> None:
+        options["invalidate_corrupt"] = invalidate_corrupt
+        self._begin(request, settings_of(options), id, use_cookies=use_cookies)
+
+    @classmethod
+    def opened(cls, request: dict[str, Any], settings: SessionSettings) -> Session:
+        """Return the session of a request, with settings that were made before."""
+        session = cls.__new__(cls)
+        session._begin(request, settings)  # noqa: SLF001  # our own constructor
+        return session
+
+    def load(self) -> None:
+        """Load the data from the store; a session that is not there is new.
+
+        Raises:
+            CorruptRecordError: What is there is not a session we believe.
+        """
+        now = time.time()
+        stored = self._stored = self._at(self.id)
+        found = stored.load()
+        if found is None:
+            self._is_dead = stored.is_removed and not self._keeps_id
+            self._begin_new(now)
+        elif reason := self._settings.lifetime.ended(
+            found.created, stored.accessed, now
+        ):
+            stored.remove(now, leave_marker=False)
+            tell("session_rejected", session_id=self.id, reason=reason)
+            self.was_invalidated = True
+            self._begin_new(now)
+        else:
+            self._adopt(found, stored.accessed, now)
+
+    def save(self, accessed_only: bool = False) -> None:
+        """Write what this request changed; without changes, only that it was used.
+
+        Args:
+            accessed_only: Whether to write only that the session was used.
+
+        Raises:
+            UnserializableValueError: A value cannot be written; nothing was.
+        """
+        if not accessed_only:
+            self._save()
+        elif not self.is_new and not self._is_dead:
+            self._mark_accessed()
+
+    def revert(self) -> None:
+        """Return to the data as they were when this request loaded or saved them."""
+        times = {key: self[key] for key in TIMES if key in self}
+        self.clear()
+        self.update(self.accessed_dict)
+        self.update(times)
+
+    def delete(self) -> None:
+        """Remove the session from the store, and its cookie from the browser."""
+        if self.use_cookies:
+            self._delete_cookie()
+        self._remove()
+        self._is_dead = self.use_cookies
+        self.clear()
+
+    def invalidate(self) -> None:
+        """Remove the session from the store, and begin a new one."""
+        was_stored = self._stored.snapshot is not None
+        self._remove()
+        self.was_invalidated, self._is_dead, self._keeps_id = True, False, False
+        self._begin_new(time.time())
+        if was_stored and self.use_cookies:
+            # Until a record is there to follow, the browser forgets the old id.
+            self._delete_cookie()
+
+    def regenerate_id(self) -> None:
+        """Move the session to a new id; the old one is dead on return.
+
+        Do so whenever a visitor gains rights: who knew the old id shall not share
+        them.
+        """
+        former = self._stored
+        if former.snapshot is None:
+            self._create_id()
+            return
+        now = time.time()
+        moved = self._at(session_id())
+        if not former.move_to(moved, now):
+            self._drop("another request removed it")
+            return
+        self._stored, self.id, self._keeps_id = moved, moved.id, True
+        tell("session_rotated", session_id=moved.id, former_id=former.id)
+        if self.use_cookies:
+            self._update_cookie_out()
+
+    def lock(self) -> None:
+        """Exclude all others who lock this session; saving needs no lock.
+
+        Use it with care, and `unlock` in a ``finally``.
+        """
+        store = self._stored.store
+        lease = store.lease("lock")
+        store.acquire(lease, wait=True, timeout=None)
+        self._lock = lease
+
+    def unlock(self) -> None:
+        """Let others lock this session."""
+        if self._lock is not None:
+            self._stored.store.release(self._lock)
+            self._lock = None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is new and nothing was put into it."""
+        return self.is_new and not self._live_data().keys() - {"_id"}
+
+    # -- what programs of 1.x look at
+
+    @property
+    def accessed_dict(self) -> dict[str, Any]:
+        """The data as this request found or saved them: a copy."""
+        snapshot = self._stored.snapshot
+        return snapshot.data() if snapshot else {}
+
+    @property
+    def namespace(self) -> NamespaceManager:
+        """The session's namespace in its store."""
+        return self._stored.store.manager
+
+    @cached_property
+    def namespace_class(self) -> Any:
+        """The class of the store."""
+        return self._settings.namespace_class
+
+    @cached_property
+    def namespace_args(self) -> dict[str, Any]:
+        """The options that are for the store."""
+        return dict(self._settings.namespace_args)
+
+    def _create_id(self, set_new: bool = True) -> None:
+        """Take a new id."""
+        self.id, self._keeps_id = session_id(), True
+        self._stored = self._at(self.id)
+        if set_new:
+            self.is_new, self.last_accessed = True, None
+        if self.use_cookies:
+            self._update_cookie_out(set_cookie=not set_new)
+
+    # -- loading
+
+    def _begin(
+        self,
+        request: dict[str, Any],
+        settings: SessionSettings,
+        id: str | None = None,
+        *,
+        use_cookies: bool = True,
+    ) -> None:
+        self._settings, self.request = settings, request
+        self._config, self.use_cookies = settings.cookie_config, use_cookies
+        if self._writes_own_bytes:
+            self._set_serializer(settings.options["data_serializer"])
+        self._keeps_id = id is not None
+        known = self._id_in_cookie() if id is None and use_cookies else id
+        if known is None:
+            self._begin_new(time.time())
+            return
+        self.id = known
+        try:
+            self.load()
+        except CorruptRecordError as e:
+            if not self.invalidate_corrupt:
+                raise
+            self._replace_corrupt(e)
+
+    def _id_in_cookie(self) -> str | None:
+        rejected = False
+        for value in cookie_values(self.request.get("cookie"), self.key):
+            found = self._settings.id_from_cookie(value)
+            if found is not None:
+                self._cookie_is_due = not found[1]
+                return found[0]
+            rejected = rejected or bool(value)
+        if rejected:
+            tell("session_rejected", session_id=None, reason="its cookie is not ours")
+        return None
+
+    def _at(self, id: str) -> StoredSession:
+        settings = self._settings
+        codec = OwnCodec(self) if self._writes_own_bytes else settings.codec
+        store = settings.opener.open(id)
+        return StoredSession(id, store, codec, settings.lifetime)
+
+    def _begin_new(self, now: float) -> None:
+        # An id that we have not issued to this visitor is not his.
+        if not self._keeps_id:
+            self._create_id()
+        self.clear()
+        self.is_new, self.last_accessed = True, None
+        self["_accessed_time"] = self["_creation_time"] = now
+
+    def _adopt(self, found: Snapshot, accessed: float, now: float) -> None:
+        data = found.data()
+        self.clear()
+        self.update(data)
+        self["_creation_time"] = found.created or now
+        self["_accessed_time"] = now if self.save_atime else accessed
+        self.is_new, self.last_accessed = False, accessed
+        if "session_loaded" in listens:
+            tell("session_loaded", session_id=self.id)
+
+    def _replace_corrupt(self, error: CorruptRecordError) -> None:
+        _log.warning("session %s is replaced by a new one: %s", self.id, error)
+        tell("session_rejected", session_id=self.id, reason=str(error))
+        self.was_invalidated, self._keeps_id = True, False
+        self._begin_new(time.time())
+
+    # -- writing
+
+    def _save(self) -> None:
+        live = self._live_data()
+        if self._is_dead:
+            if live:
+                self._drop("it was removed")
+            return
+        if self._stored.id != self.id:
+            self._stored = self._at(self.id)
+        stored, now = self._stored, time.time()
+        found = stored.snapshot
+        made = changes(self.accessed_dict, live, self._at_merge)
+        if found and found.is_current and not made:
+            there = stored.touch(now)
+        else:
+            there = self._merge(made, now)
+        if there:
+            self._was_saved(now, is_first=found is None)
+        else:
+            self._drop("another request removed it")
+
+    def _merge(self, made: Changes, now: float) -> bool:
+        begun = float(self.get("_creation_time") or now)
+        others = self._stored.save(made, begun, now)
+        if others is None:
+            return False
+        # What the session shows is what is stored, or the next save would undo it.
+        for key in others.gone.difference(made.set):
+            self.pop(key, None)
+        for key in others.set.keys() - made.set.keys() - made.gone:
+            self[key] = others.set[key]
+        return True
+
+    def _was_saved(self, now: float, *, is_first: bool) -> None:
+        self["_accessed_time"] = now
+        if self.use_cookies and (is_first or self._cookie_is_due):
+            self._update_cookie_out()
+            self._cookie_is_due = False
+        if "session_saved" in listens:
+            tell("session_saved", session_id=self.id)
+
+    def _mark_accessed(self) -> None:
+        stored, settings, now = self._stored, self._settings, time.time()
+        snapshot = stored.snapshot
+        if snapshot is not None and not snapshot.is_current:
+            stored.reseal(now)
+        elif self.save_atime and settings.lifetime.is_due(stored.accessed, now):
+            stored.touch(now)
+        if self._cookie_is_due and self.use_cookies:
+            self._update_cookie_out()
+            self._cookie_is_due = False
+
+    def _drop(self, reason: str) -> None:
+        """Give up: what others removed is not brought back."""
+        self._is_dead = True
+        _log.info("session %s is not saved: %s", self.id, reason)
+        tell("session_rejected", session_id=self.id, reason=f"not saved: {reason}")
+
+    def _remove(self) -> None:
+        stored = self._stored
+        if stored.snapshot is not None or not self.is_new:
+            stored.remove(time.time(), leave_marker=self.use_cookies)
+            tell("session_deleted", session_id=stored.id)
+
+    def _live_data(self) -> dict[str, Any]:
+        """Return what is to be stored: what differs from the configuration."""
+        config = self._config
+        return {
+            key: value
+            for key, value in self.items()
+            if key not in TIMES and not (key in config and config[key] == value)
+        }
+
+    @property
+    def _at_merge(self) -> Any:
+        return self.serializer if self._writes_own_bytes else self._settings.serializer
+
+    def _cookie_value(self) -> str:
+        return self._settings.id_to_cookie(self.id)
+
+    def _cookie_changed(self) -> None:
+        # Before there is a record, there is nothing to lead to.
+        if self.use_cookies:
+            is_stored = not self._is_dead and self._stored.snapshot is not None
+            self._update_cookie_out(set_cookie=is_stored)

@@ -1,0 +1,165 @@
+"""The session of a request, made when it is first used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from beaker.cache import clsmap
+from beaker.cookie import InvalidSignature, SignedCookie, _InvalidSignatureType
+from beaker.cookieheaders import months, weekdays
+from beaker.cookiesession import CookieSession
+from beaker.exceptions import InvalidOptionError
+from beaker.serversession import Session
+from beaker.sessionbase import ConfigurableSession as _ConfigurableSession
+from beaker.sessionbase import session_id as _session_id
+from beaker.sessionsettings import SessionSettings
+
+__all__ = [
+    "CookieSession",
+    "InvalidSignature",
+    "Session",
+    "SessionObject",
+    "SignedCookie",
+    "_ConfigurableSession",
+    "_InvalidSignatureType",
+    "_session_id",
+    "clsmap",
+    "months",
+    "weekdays",
+]
+
+
+# Programs put classes of their own in place of these two, here in this module.
+_OURS = (Session, CookieSession)
+
+
+class SessionObject:
+    """Stands for a request's session, and makes it when it is first used.
+
+    Everything that a `Session` has can be had here. `save` only notes that the
+    session is to be written; `persist` writes it, at the latest when the
+    application starts its response.
+
+    Args:
+        environ: The WSGI environment of the request.
+        params: The options of the session, without prefix.
+    """
+
+    # Frameworks that inherit from this look into __dict__ for these names; other
+    # attributes belong to the session.
+    _settings: SessionSettings | None = None
+
+    def __init__(self, environ: dict[str, Any], **params: Any) -> None:
+        state = self.__dict__
+        state["_params"] = params
+        state["_environ"] = environ
+        state["_sess"] = None
+        state["_headers"] = {}
+
+    @classmethod
+    def prepared(
+        cls,
+        environ: dict[str, Any],
+        params: Mapping[str, Any],
+        settings: SessionSettings | None,
+    ) -> SessionObject:
+        """Return what stands for a session whose options were made ready before."""
+        new = cls.__new__(cls)
+        state = new.__dict__
+        state["_params"] = params
+        state["_environ"] = environ
+        state["_sess"] = None
+        state["_headers"] = {}
+        state["_settings"] = settings
+        return new
+
+    def _session(self) -> Session:
+        """Return the session itself."""
+        state = self.__dict__
+        session: Session | None = state["_sess"]
+        if session is None:
+            session = state["_sess"] = self._made()
+        return session
+
+    def _made(self) -> Session:
+        state, environ = self.__dict__, self.__dict__["_environ"]
+        request = state["_headers"] = {
+            "cookie": environ.get("HTTP_COOKIE"),
+            "cookie_out": None,
+            "set_cookie": False,
+            "https": environ.get("wsgi.url_scheme") == "https",
+        }
+        params, settings = state["_params"], self._settings
+        chosen = params.get("session_class")
+        if chosen is None:
+            chosen = CookieSession if params.get("type") == "cookie" else Session
+            if settings is not None and chosen in _OURS:
+                return chosen.opened(request, settings)
+        elif not (isinstance(chosen, type) and issubclass(chosen, Session)):
+            raise InvalidOptionError("session_class", chosen, "a subclass of Session")
+        return chosen(request, **params)
+
+    def __getattr__(self, attr: str) -> Any:
+        return getattr(self._session(), attr)
+
+    def __setattr__(self, attr: str, value: Any) -> None:
+        setattr(self._session(), attr, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._session(), name)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._session()[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._session()[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self._session()[key]
+
+    def __repr__(self) -> str:
+        return repr(self._session())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._session())
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._session()
+
+    def has_key(self, key: str) -> bool:
+        """Return whether there is such a key."""
+        return key in self._session()
+
+    def get_by_id(self, id: str) -> Session | None:
+        """Return the session of another id, or None if there is none."""
+        params = {**self.__dict__["_params"], "use_cookies": False, "id": id}
+        session = Session({}, **params)
+        return None if session.is_new else session
+
+    def save(self) -> None:
+        """Note that the session is to be written."""
+        self.__dict__["_dirty"] = True
+
+    def delete(self) -> None:
+        """Remove the session and its cookie."""
+        self.__dict__["_dirty"] = True
+        self._session().delete()
+
+    def persist(self) -> None:
+        """Write the session now.
+
+        All that was changed is written if `save` or `delete` was called, or if the
+        option ``auto`` is set; otherwise only that the session was used.
+        """
+        session = self._session()
+        auto = self.__dict__["_params"].get("auto") and not session.is_blank
+        session.save(accessed_only=not (self.dirty() or auto))
+
+    def dirty(self) -> bool:
+        """Return whether `save` or `delete` was called."""
+        return bool(self.__dict__.get("_dirty", False))
+
+    def accessed(self) -> bool:
+        """Return whether the session was used."""
+        return self.__dict__["_sess"] is not None

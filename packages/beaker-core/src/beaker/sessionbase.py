@@ -1,0 +1,203 @@
+"""What every session has: its settings, its special keys, and its cookie."""
+
+from __future__ import annotations
+
+import secrets
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from beaker.cookieheaders import (
+    attributes,
+    expiry,
+    serialize_cookie_date,
+    set_cookie,
+    shown_attributes,
+)
+from beaker.exceptions import InvalidOptionError
+from beaker.sessionsettings import SessionSettings, settings_of
+
+if TYPE_CHECKING:
+    from beaker.cookie import SimpleCookie
+
+__all__ = ["ConfigurableSession", "FromOptions", "session_id"]
+
+#: In the past everywhere.
+_GONE = "Thu, 01-Jan-1970 00:00:00 GMT"
+
+
+def session_id() -> str:
+    """Return a new id: 128 random bits in 32 hex digits."""
+    return secrets.token_hex(16)
+
+
+class FromOptions:
+    """An attribute that has the value of an option until it is set to another."""
+
+    def __init__(self, option: str) -> None:
+        self._option = option
+
+    def __get__(self, session: Any, owner: type) -> Any:
+        return self if session is None else session._settings.options[self._option]  # noqa: SLF001  # its own
+
+
+class ConfigurableSession(dict[str, Any]):
+    """A dictionary with a cookie.
+
+    Subclasses of Beaker 1.x set only what they need and call `__init__` of this
+    class alone: everything else has a default.
+
+    Args:
+        cookie_domain: The domain of the cookie; None: the host that set it.
+        cookie_path: The path of the cookie.
+    """
+
+    key = FromOptions("key")
+    timeout = FromOptions("timeout")
+    save_atime = FromOptions("save_accessed_time")
+    cookie_expires = FromOptions("cookie_expires")
+    httponly = FromOptions("httponly")
+    samesite = FromOptions("samesite")
+    secret = FromOptions("secret")
+    encrypt_key = FromOptions("encrypt_key")
+    validate_key = FromOptions("validate_key")
+    data_serializer = FromOptions("data_serializer")
+
+    id: str
+    request: dict[str, Any]
+    is_new: bool
+    use_cookies = True
+    last_accessed: float | None = None
+
+    def __init__(
+        self, cookie_domain: str | None = None, cookie_path: str | None = "/"
+    ) -> None:
+        super().__init__()
+        self._config = {"_domain": cookie_domain, "_path": cookie_path}
+
+    def clear(self) -> None:
+        """Remove all data; the cookie keeps its domain and its path."""
+        super().clear()
+        self.update(self._config)
+
+    def has_key(self, name: str) -> bool:
+        """Return whether there is such a key."""
+        return name in self
+
+    @property
+    def created(self) -> float:
+        """When the session began, in seconds since 1970."""
+        return float(self["_creation_time"])
+
+    @property
+    def domain(self) -> str | None:
+        """The domain of the cookie; None: the host that set it.
+
+        A session remembers what it is set to, and its cookie is sent again.
+        """
+        return self.get("_domain")
+
+    @domain.setter
+    def domain(self, domain: str | None) -> None:
+        self._configure("_domain", domain)
+
+    @property
+    def path(self) -> str:
+        """The path of the cookie; set it as `domain`."""
+        return self.get("_path") or "/"
+
+    @path.setter
+    def path(self, path: str) -> None:
+        self._configure("_path", path)
+
+    @cached_property
+    def secure(self) -> bool:
+        """Whether the cookie is for https only."""
+        secure = self._settings.options["secure"]
+        if secure != "auto":
+            return bool(secure)
+        # Browsers drop such cookies elsewhere anyway.
+        bound = self.key.startswith(("__Host-", "__Secure-"))
+        return bound or self.samesite == "None" or bool(self.request.get("https"))
+
+    @cached_property
+    def cookie(self) -> SimpleCookie:
+        """The cookies of the request, and the session's own as it will be sent."""
+        return self._cookies_of_request()
+
+    @staticmethod
+    def serialize_cookie_date(v: Any) -> str:
+        """Return a time in UTC as a cookie says it."""
+        return serialize_cookie_date(v)
+
+    # -- for subclasses
+
+    @cached_property
+    def _settings(self) -> SessionSettings:
+        return settings_of({})
+
+    def _cookie_value(self) -> str:
+        """Return what the cookie is to say."""
+        raise NotImplementedError
+
+    def _cookie_changed(self) -> None:
+        """Note that an attribute of the cookie was set."""
+        raise NotImplementedError
+
+    def _configure(self, key: str, value: str | None) -> None:
+        before = self.get(key)
+        self[key] = value
+        try:
+            self._attributes()
+        except InvalidOptionError:
+            self[key] = before
+            raise
+        self._cookie_changed()
+
+    def _cookies_of_request(self) -> SimpleCookie:
+        from beaker.cookie import SimpleCookie
+
+        return SimpleCookie(self.request.get("cookie") or "")
+
+    def _set_cookie_expires(self, expires: Any) -> Any:
+        """Set when the cookie ends; None: as it was."""
+        self.cookie_expires = self.cookie_expires if expires is None else expires
+        said = expiry(self.cookie_expires)
+        return True if said is None else said
+
+    def _set_cookie_values(self, expires: Any = None) -> None:
+        """Bring the cookie that programs can look at up to date."""
+        said = expiry(self.cookie_expires if expires is None else expires)
+        self._show(self._cookie_value(), said, self._attributes())
+
+    def _update_cookie_out(self, set_cookie: bool = True) -> None:
+        """Write the header, and whether it is to be sent."""
+        self._write_cookie(self._cookie_value(), expiry(self.cookie_expires))
+        self.request["set_cookie"] = set_cookie
+
+    def _delete_cookie(self) -> None:
+        """Tell the browser to forget the cookie."""
+        self._write_cookie("", _GONE)
+        self.request["set_cookie"] = True
+
+    def _write_cookie(self, value: str, expires: str | None) -> None:
+        said = self._attributes()
+        self.request["cookie_out"] = set_cookie(self.key, value, expires, said)
+        if "cookie" in self.__dict__:
+            self._show(value, expires, said)
+
+    def _attributes(self) -> str:
+        return attributes(
+            self.key,
+            self.domain,
+            self.path,
+            secure=self.secure,
+            httponly=bool(self.httponly),
+            samesite=self.samesite or None,
+        )
+
+    def _show(self, value: str, expires: str | None, said: str) -> None:
+        self.cookie[self.key] = value
+        morsel = self.cookie[self.key]
+        morsel.set(self.key, value, value)
+        for name, shown in shown_attributes(said, expires):
+            morsel[name] = shown

@@ -1,0 +1,170 @@
+"""The bytes of a session: its times, its data, and the seal around both."""
+
+from __future__ import annotations
+
+import hmac
+import struct
+from math import inf
+from typing import NamedTuple
+
+from beaker.exceptions import CorruptRecordError
+from beaker.protocols import CryptoProvider
+from beaker.records import HEADER, MAGIC
+from beaker.signing import KeyRing
+
+__all__ = ["SessionRecord", "SessionRecords", "is_record", "removed", "removed_at"]
+
+#: The header of every record, its last field unused, and the time of last access.
+_HEAD = struct.Struct(HEADER.format + "d")
+_UNUSED = -1.0
+_MAC = 32
+
+# The reserved byte of the header says what protects a session's record.
+_NOTHING, _SIGNATURE, _CIPHER, _REMOVED = range(4)
+
+
+class SessionRecord(NamedTuple):
+    """A session as it was written.
+
+    Attributes:
+        created: When the session began, in seconds since 1970.
+        accessed: When it was last written.
+        serializer: The number of the serializer that made the data.
+        data: The serialized dictionary.
+        is_authentic: Whether nobody without our keys can have written it.
+        is_current: Whether it is protected by the key that protects new ones.
+    """
+
+    created: float
+    accessed: float
+    serializer: int
+    data: bytes
+    is_authentic: bool
+    is_current: bool
+
+
+class SessionRecords:
+    """Turns sessions into bytes that only we can have written, and back.
+
+    Args:
+        signing: The keys to sign with; None: records are not signed.
+        encrypting: The keys to encrypt with, which takes the place of signing.
+        cipher: What to encrypt with.
+    """
+
+    __slots__ = ("_cipher", "_encrypting", "_signing")
+
+    def __init__(
+        self,
+        signing: KeyRing | None = None,
+        encrypting: KeyRing | None = None,
+        cipher: CryptoProvider | None = None,
+    ) -> None:
+        self._signing, self._encrypting, self._cipher = signing, encrypting, cipher
+
+    @property
+    def protects(self) -> bool:
+        """Whether what is written can be told from what others wrote."""
+        return self._signing is not None or self._encrypting is not None
+
+    def encode(
+        self,
+        place: bytes,
+        created: float,
+        accessed: float,
+        serializer: int,
+        data: bytes,
+    ) -> bytes:
+        """Return the bytes of a session.
+
+        Args:
+            place: Where they will be; read from another place they are refused.
+            created: When the session began.
+            accessed: When it was last used: now.
+            serializer: The number of the serializer that made the data.
+            data: The serialized dictionary.
+        """
+        times = (created, _UNUSED, accessed)
+        if self._encrypting is not None and self._cipher is not None:
+            key = self._encrypting.first
+            head = _HEAD.pack(MAGIC, serializer, key.id, _CIPHER, *times)
+            return head + self._cipher.seal(key.value, data, _bound(place, head))
+        if self._signing is not None:
+            key = self._signing.first
+            head = _HEAD.pack(MAGIC, serializer, key.id, _SIGNATURE, *times)
+            return b"".join((head, data, key.sign(_bound(place, head, data))))
+        return _HEAD.pack(MAGIC, serializer, 0, _NOTHING, *times) + data
+
+    def decode(self, place: bytes, stored: bytes) -> SessionRecord:
+        """Return the session that these bytes are; only its seal was looked at.
+
+        Raises:
+            CorruptRecordError: They are cut off or changed, were written elsewhere,
+                or under a key that is not ours.
+        """
+        try:
+            head = _HEAD.unpack_from(stored)
+        except struct.error as e:
+            raise CorruptRecordError(f"{len(stored)} bytes are no header") from e
+        magic, serializer, key_id, protection, created, _, accessed = head
+        if magic != MAGIC or not (0 <= created < inf and 0 <= accessed < inf):
+            raise CorruptRecordError(f"unknown format {bytes(stored[:3])!r}")
+        data, authentic, current = self._opened(place, stored, key_id, protection)
+        return SessionRecord(created, accessed, serializer, data, authentic, current)
+
+    def _opened(
+        self, place: bytes, stored: bytes, key_id: int, protection: int
+    ) -> tuple[bytes, bool, bool]:
+        if protection == _NOTHING:
+            return stored[_HEAD.size :], False, not self.protects
+        if protection == _SIGNATURE and self._signing is not None:
+            return self._verified(self._signing, place, stored, key_id)
+        if protection == _CIPHER and self._encrypting is not None:
+            return self._decrypted(self._encrypting, place, stored, key_id)
+        raise CorruptRecordError(
+            f"protected in a way ({protection}) we have no key for"
+        )
+
+    def _verified(
+        self, ring: KeyRing, place: bytes, stored: bytes, key_id: int
+    ) -> tuple[bytes, bool, bool]:
+        signed, mac = _bound(place, stored[:-_MAC]), stored[-_MAC:]
+        for key in ring.with_id(key_id):
+            if hmac.compare_digest(key.sign(signed), mac):
+                current = key is ring.first and self._encrypting is None
+                return stored[_HEAD.size : -_MAC], True, current
+        raise CorruptRecordError("its signature is not ours, or of another place")
+
+    def _decrypted(
+        self, ring: KeyRing, place: bytes, stored: bytes, key_id: int
+    ) -> tuple[bytes, bool, bool]:
+        head, sealed = stored[: _HEAD.size], stored[_HEAD.size :]
+        for key in ring.with_id(key_id):
+            try:
+                data = self._cipher.open(key.value, sealed, _bound(place, head))  # type: ignore[union-attr]  # comes with its keys
+            except ValueError:
+                continue
+            return data, True, key is ring.first
+        raise CorruptRecordError("it was not encrypted by us, or for another place")
+
+
+def is_record(stored: bytes) -> bool:
+    """Return whether bytes begin as a record of 2.x does."""
+    return stored[:3] == MAGIC
+
+
+def removed(now: float) -> bytes:
+    """Return what stands for a while where a session was removed."""
+    return _HEAD.pack(MAGIC, 0, 0, _REMOVED, now, _UNUSED, now)
+
+
+def removed_at(stored: bytes) -> float | None:
+    """Return when the session that these bytes stand for was removed; None: not."""
+    if len(stored) != _HEAD.size or stored[5] != _REMOVED or not is_record(stored):
+        return None
+    return float(_HEAD.unpack(stored)[4])
+
+
+def _bound(place: bytes, *parts: bytes) -> bytes:
+    # With its length in front, no place can run into what follows it.
+    return b"".join((len(place).to_bytes(4, "big"), place, *parts))

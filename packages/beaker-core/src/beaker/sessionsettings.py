@@ -1,0 +1,295 @@
+"""The options of a session, checked once and made ready for every request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property, lru_cache
+from typing import Any
+
+from beaker.configuration import coerce_session_options
+from beaker.cookieheaders import attributes, check_name
+from beaker.crypto import cipher_for_records
+from beaker.exceptions import InvalidOptionError, MissingSecretError
+from beaker.formerpayloads import FormerPayloads
+from beaker.plugins import backend_named
+from beaker.protocols import CryptoProvider
+from beaker.serializers import serializer_named
+from beaker.sessioncodec import StoreCodec
+from beaker.sessionformat import SessionFormat
+from beaker.sessionlifetime import MARGIN, Lifetime
+from beaker.sessionrecords import SessionRecords
+from beaker.signing import KeyRing, TextSigner, former_signature
+from beaker.stores import StoreOpener
+from beaker.util import JsonSerializer, PickleSerializer
+
+__all__ = ["SessionSettings", "settings_of"]
+
+_DEFAULTS: Mapping[str, Any] = {
+    "absolute_timeout": None,
+    "accessed_every": 0,
+    "allow": (),
+    "cookie_domain": None,
+    "cookie_expires": True,
+    "cookie_path": "/",
+    "crypto_type": "default",
+    "data_dir": None,
+    "data_serializer": "pickle",
+    "encrypt_key": None,
+    "encrypt_nonce_bits": 128,
+    "httponly": True,
+    "invalidate_corrupt": False,
+    "key": "beaker.session.id",
+    "legacy_until": None,
+    "mode": "migrate",
+    "namespace_class": None,
+    "samesite": "Lax",
+    "save_accessed_time": True,
+    "secret": None,
+    "secure": "auto",
+    "timeout": None,
+    "type": None,
+    "validate_key": None,
+}
+
+# These mean their default where they are None; the others mean None.
+_NONE_IS_DEFAULT = (
+    *("allow", "cookie_path", "data_serializer", "encrypt_nonce_bits", "httponly"),
+    *("save_accessed_time", "secure"),
+)
+
+# What a store is not told: the session's own options and the middleware's.
+_NOT_FOR_STORES = frozenset(
+    {
+        *(set(_DEFAULTS) - {"data_dir"}),
+        *("auto", "id", "namespace_args", "session_class", "use_cookies"),
+        "webtest_varname",
+    }
+)
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+#: Fewer bits than this would let keys of 1.x payloads be tried out.
+_LEAST_NONCE = 48
+
+
+class SessionSettings:
+    """What all sessions with the same options share.
+
+    Args:
+        given: The options, without prefix.
+
+    Raises:
+        InvalidOptionError: An option has a value that it does not take.
+        InvalidCryptoBackendError: There is a key to encrypt and no cipher.
+        MissingSecretError: The strict mode has no secret.
+    """
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        set_ = {
+            name: value
+            for name, value in given.items()
+            if value is not None or name not in _NONE_IS_DEFAULT
+        }
+        self.options = coerce_session_options({**_DEFAULTS, **set_})
+        options = self.options
+        self.key: str = check_name(options["key"])
+        self.mode: str = options["mode"]
+        self.lifetime = Lifetime(
+            options["timeout"], options["absolute_timeout"], options["accessed_every"]
+        )
+        self.cookie_config = {
+            "_domain": options["cookie_domain"],
+            "_path": options["cookie_path"],
+        }
+        self.serializer = serializer_named(options["data_serializer"])
+        self.secrets = _secrets(options["secret"])
+        self.encrypt_keys = _secrets(options["encrypt_key"])
+        self.validate_keys = _secrets(options["validate_key"])
+        self.cipher = self._cipher()
+        self._check_strict()
+        self._check_cookie()
+
+    # -- the store
+
+    @cached_property
+    def type(self) -> Any:
+        """The store by name, or its class."""
+        default = "file" if self.options["data_dir"] else "memory"
+        return self.options["type"] or default
+
+    @cached_property
+    def namespace_class(self) -> Any:
+        """The store's class.
+
+        Raises:
+            InvalidCacheBackendError: No store answers to the name.
+        """
+        chosen = self.options["namespace_class"] or self.type
+        if not isinstance(chosen, str):
+            return chosen
+        from beaker import cache
+
+        return backend_named(chosen, cache.clsmap)
+
+    @cached_property
+    def namespace_args(self) -> dict[str, Any]:
+        """The options that are for the store."""
+        options = self.options
+        args = {k: v for k, v in options.items() if k not in _NOT_FOR_STORES}
+        args.update(options.get("namespace_args") or {})
+        if options["timeout"] is not None:
+            args["timeout"] = options["timeout"] + MARGIN
+        return args
+
+    @cached_property
+    def opener(self) -> StoreOpener:
+        """What opens the record of one session."""
+        opener = StoreOpener(self.namespace_class, self.namespace_args, "session")
+        if opener.is_legacy:
+            # Classes of 1.x were asked to keep the id readable in their files.
+            args = {**self.namespace_args, "digest_filenames": False}
+            opener = StoreOpener(self.namespace_class, args, "session")
+        return opener
+
+    # -- the id in the cookie
+
+    @cached_property
+    def _id_signer(self) -> TextSigner:
+        purpose = f"beaker session id in cookie {self.key}"
+        former = self.mode != "strict"
+        return TextSigner(self.secrets, purpose, reads_former=former)
+
+    def id_to_cookie(self, id: str) -> str:
+        """Return what a cookie says of an id."""
+        if not self.secrets:
+            return id
+        if self.mode == "compat":
+            return former_signature(self.secrets[0], id) + id
+        return self._id_signer.sign(id)
+
+    def id_from_cookie(self, value: str) -> tuple[str, bool] | None:
+        """Return the id in a cookie, or None if it is not one that we issued.
+
+        Returns:
+            The id, and whether the cookie says it as it would be said now.
+        """
+        verified = self._id_signer.verify(value) if self.secrets else (value, True)
+        if verified is None or not _ID.fullmatch(verified[0]):
+            return None
+        return verified[0], verified[1] or self.mode == "compat"
+
+    # -- the bytes of a session
+
+    @cached_property
+    def codec(self) -> StoreCodec:
+        """How a session lies in its store."""
+        backend, legacy = self.opener.backend, self.opener.is_legacy
+        in_memory = not legacy and backend.holds_objects
+        # Within this process a signature shows nothing.
+        secrets = [] if in_memory else self.secrets or self.validate_keys
+        return StoreCodec(
+            self._format("session record", secrets),
+            self.former_payloads,
+            self.former_serializer,
+            # Stores of one machine keep their files to their owner.
+            is_private=in_memory or not (legacy or backend.shared_between_hosts),
+            writes_former=self.mode == "compat",
+        )
+
+    @cached_property
+    def cookie_format(self) -> SessionFormat:
+        """How a session lies in its cookie.
+
+        Raises:
+            MissingSecretError: There is no key to sign it with.
+        """
+        if not self.validate_keys:
+            purpose = "sign the cookie of a Cookie only Session"
+            raise MissingSecretError("validate_key", purpose)
+        return self._format("session cookie", self.validate_keys)
+
+    @cached_property
+    def former_payloads(self) -> FormerPayloads:
+        """How 1.x wrote a session."""
+        bits = self.options["encrypt_nonce_bits"]
+        return FormerPayloads(
+            self.encrypt_keys,
+            self.validate_keys,
+            self.cipher,
+            nonce_bits=bits,
+            allowed=self.options["allow"],
+        )
+
+    @cached_property
+    def former_serializer(self) -> Any:
+        """What 1.x serialized with."""
+        named = {"pickle": PickleSerializer, "json": JsonSerializer}
+        chosen = self.options["data_serializer"]
+        return named[chosen]() if isinstance(chosen, str) else chosen
+
+    def _format(self, purpose: str, secrets: list[bytes]) -> SessionFormat:
+        signing = KeyRing(secrets, f"beaker {purpose}") if secrets else None
+        encrypting = None
+        if self.encrypt_keys:
+            encrypting = KeyRing(self.encrypt_keys, f"beaker encrypted {purpose}")
+        return SessionFormat(
+            SessionRecords(signing, encrypting, self.cipher),
+            self.serializer,
+            allowed=self.options["allow"],
+            former_until=0.0 if self.mode == "strict" else self.options["legacy_until"],
+        )
+
+    # -- checks
+
+    def _cipher(self) -> CryptoProvider | None:
+        bits = self.options["encrypt_nonce_bits"]
+        if bits % 8 or bits < _LEAST_NONCE:
+            takes = f"a multiple of 8 from {_LEAST_NONCE} on"
+            raise InvalidOptionError("encrypt_nonce_bits", bits, takes)
+        if not self.encrypt_keys:
+            return None
+        return cipher_for_records(self.options["crypto_type"])
+
+    def _check_strict(self) -> None:
+        if self.mode == "strict" and not (self.secrets or self.validate_keys):
+            option = "validate_key" if self.type == "cookie" else "secret"
+            raise MissingSecretError(option, "believe any session in strict mode")
+
+    def _check_cookie(self) -> None:
+        options = self.options
+        attributes(
+            self.key,
+            options["cookie_domain"],
+            options["cookie_path"],
+            secure=options["secure"] is not False,
+            httponly=options["httponly"],
+            samesite=options["samesite"],
+        )
+
+
+def settings_of(options: Mapping[str, Any]) -> SessionSettings:
+    """Return the settings that these options mean, made once for equal options."""
+    # With its type: 1 second is not True.
+    named = tuple((name, type(value), _fixed(value)) for name, value in options.items())
+    try:
+        hash(named)
+    except TypeError:
+        return SessionSettings(options)
+    return _shared_settings(named)
+
+
+@lru_cache(maxsize=64)
+def _shared_settings(named: Iterable[tuple[str, type, Any]]) -> SessionSettings:
+    return SessionSettings({name: value for name, _, value in named})
+
+
+def _fixed(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _secrets(given: Any) -> list[bytes]:
+    if given is None:
+        return []
+    several = [given] if isinstance(given, str | bytes) else given
+    return [one.encode() if isinstance(one, str) else one for one in several]
