@@ -6,7 +6,9 @@ holds of spaces and backslashes is escaped. A backslash before any other charact
 never escaped text, so it can carry meaning:
 
     ``\-``         an empty argument, where their number may vary
-    ``\name:x``    the argument `name`, where its position does not tell it
+    ``\name:x``    the argument `name`, where its position does not tell it;
+                   ``\name/:x`` if it has no keyword, ``\?name:x`` if `name` is
+                   no identifier
     ``\#digest``   SHA-256 of a key that was longer than allowed
 """
 
@@ -16,9 +18,19 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["FunctionKeys", "function_namespace", "joined", "shortened", "takes_self"]
+if TYPE_CHECKING:
+    from inspect import Parameter
+
+__all__ = [
+    "FunctionKeys",
+    "escaped",
+    "function_namespace",
+    "joined",
+    "shortened",
+    "takes_self",
+]
 
 
 def escaped(part: str) -> str:
@@ -95,17 +107,27 @@ class FunctionKeys:
             del parameters[0]
         self.tags = [str(tag) for tag in tags]
         self._text = _typed_text if typed else str
-        positional = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-        self._names = [p.name for p in parameters if p.kind in positional]
+
+        def names(*kinds: Any) -> list[str]:
+            return [_name_of(p) for p in parameters if p.kind in kinds]
+
+        self._names = names(Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+        self._nameable = set(names(Parameter.POSITIONAL_OR_KEYWORD))
+        self._keyword_only = set(names(Parameter.KEYWORD_ONLY))
+        self._takes_any = bool(names(Parameter.VAR_KEYWORD))
         # A default counts by its text too: what is left out must be what it means.
         self._defaults = {
-            p.name: self._text(p.default)
+            _name_of(p): self._text(p.default)
             for p in parameters
             if p.default is not Parameter.empty
         }
-        self._is_plain = not typed and len(self._names) == len(parameters)
-        self._is_plain = self._is_plain and not self._defaults
+        is_fixed = len(self._names) == len(parameters) and not self._defaults
+        self._is_plain = is_fixed and not typed
         self._lead = "".join(f"{escaped(tag)} " for tag in self.tags)
+
+    def takes(self, name: str) -> bool:
+        """Return whether the function takes a keyword argument of this name."""
+        return self._takes_any or name in self._nameable | self._keyword_only
 
     def of_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
         """Return the key of a call as the function's body would see it.
@@ -120,13 +142,14 @@ class FunctionKeys:
         if self._is_plain and not kwargs and count == len(self._names):
             text = " ".join(map(str, args))
             # As many spaces as between the parts, so none is within one.
-            if text.count(" ") < count and "\\" not in text:
+            if text and text.count(" ") < count and "\\" not in text:
                 return self._lead + text
         return self.of_arguments(args, kwargs)
 
     def of_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
         """Return the key of a call without its `self` or `cls`."""
-        return self._lead + " ".join(self._bound(args, kwargs))
+        tags = [escaped(tag) for tag in self.tags]
+        return " ".join([*tags, *self._bound(args, kwargs)])
 
     def of_flat(self, values: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
         """Return the key of the decorator's tags and a call's arguments in one row.
@@ -143,7 +166,7 @@ class FunctionKeys:
         """Bind keywords to their parameters and leave out what equals its default."""
         text_of, defaults = self._text, self._defaults
         given = dict(zip(self._names, args, strict=False))
-        given.update((name, kwargs[name]) for name in self._names if name in kwargs)
+        given.update((name, kwargs[name]) for name in self._nameable & kwargs.keys())
         surplus = args[len(self._names) :]
         parts: list[str] = []
         in_row = True
@@ -156,17 +179,32 @@ class FunctionKeys:
             else:
                 parts.append(f"\\{name}:{escaped(text)}")
         parts.extend(escaped(text_of(value)) for value in surplus)
-        for name in sorted(kwargs.keys() - set(self._names)):
+        for name in sorted(kwargs.keys() - self._nameable):
             text = text_of(kwargs[name])
-            if text != defaults.get(name):
-                parts.append(f"\\{name}:{escaped(text)}")
+            if name not in self._keyword_only or text != defaults.get(name):
+                parts.append(f"\\{_marked(name)}:{escaped(text)}")
         return parts
 
     def _part(self, text: str) -> str:
         # Where the number of parts is fixed an empty one is told by its place.
-        return text if self._is_plain and not text else escaped(text)
+        if not text and self._is_plain and len(self._names) > 1:
+            return text
+        return escaped(text)
+
+
+def _name_of(parameter: Parameter) -> str:
+    # What cannot be given by keyword has a name that no keyword argument has.
+    is_nameless = parameter.kind is parameter.POSITIONAL_ONLY
+    return f"{parameter.name}/" if is_nameless else parameter.name
+
+
+def _marked(name: str) -> str:
+    # A dictionary that is unpacked into a call may hold any text.
+    if name.isidentifier():
+        return name
+    return "?" + escaped(name).replace(":", "\\:")
 
 
 def _typed_text(value: Any) -> str:
     kind = type(value)
-    return f"{kind.__module__}.{kind.__qualname__}:{value}"
+    return f"{kind.__module__}.{kind.__qualname__}:{value!s}"
