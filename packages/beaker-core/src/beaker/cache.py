@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 from beaker import container
-from beaker.configuration import coerce_cache_options, warn_unknown
+from beaker.configuration import CACHE_OPTIONS, coerce_cache_options, warn_unknown
 from beaker.decorators import (
     CachedFunction,
     decorated,
     key_length,
-    key_of_unknown,
+    keys_of_unknown,
     known_function,
 )
 from beaker.exceptions import BeakerException, RegionNotConfiguredError
@@ -71,7 +71,9 @@ def cache_region(
     return _cache_decorate(args, None, None, region)
 
 
-def region_invalidate(namespace: object, region: str | None, *args: object) -> None:
+def region_invalidate(
+    namespace: object, region: str | None, *args: object, **kwargs: object
+) -> None:
     """Remove one result of a function that is decorated with a cache region.
 
     Args:
@@ -79,6 +81,7 @@ def region_invalidate(namespace: object, region: str | None, *args: object) -> N
         region: The name of the region; None if the function is given.
         args: What the decorator was given, then the arguments of the call, without
             `self` or `cls`.
+        kwargs: The keyword arguments of the call.
 
     Raises:
         BeakerException: Neither a region nor a function of one is given.
@@ -88,11 +91,13 @@ def region_invalidate(namespace: object, region: str | None, *args: object) -> N
     if not region:
         raise BeakerException("Region or callable function namespace is required")
     known = known_function(namespace)
-    name = getattr(namespace, "_arg_namespace", namespace)
-    if not isinstance(name, str):
-        name = function_namespace(namespace)  # type: ignore[arg-type]  # or it fails
-    cache = Cache._get_cache(name, _region_options(region))  # noqa: SLF001
-    _remove(cache, known, args)
+    cache = known.cache() if known is not None and known.region == region else None
+    if cache is None:
+        name = getattr(namespace, "_arg_namespace", namespace)
+        if not isinstance(name, str):
+            name = function_namespace(namespace)  # type: ignore[arg-type]  # or it fails
+        cache = Cache._get_cache(name, _told(_region_options(region)))  # noqa: SLF001
+    _remove(cache, known, args, kwargs)
 
 
 class Cache:
@@ -125,6 +130,7 @@ class Cache:
         expire: float | None = None,
         **nsargs: Any,
     ) -> None:
+        coerce_cache_options(nsargs)
         backend = "null" if nsargs.get("enabled") is False else type
         opener = StoreOpener(backend_named(backend, clsmap), nsargs, "cache")
         if not opener.is_legacy:
@@ -132,7 +138,9 @@ class Cache:
         store = opener.open(namespace)
         self.namespace_name = namespace
         self.namespace = store.manager
-        self.expiretime = _expire("expire", expiretime or expire)
+        self.expiretime = _expire(
+            "expire", expire if expiretime is None else expiretime
+        )
         self.starttime = starttime
         self.nsargs = nsargs
         grace = _expire("grace", nsargs.get("grace"))
@@ -203,7 +211,7 @@ class Cache:
     def _get_value(self, key: str, **kw: Any) -> container.Value:
         if "type" in kw:
             return self._legacy_get_value(key, **kw)
-        kw.setdefault("expiretime", self.expiretime)
+        kw["expiretime"] = _expire("expiretime", kw.get("expiretime", self.expiretime))
         kw.setdefault("starttime", self.starttime)
         return container.Value(key, self.namespace, values=self.values, **kw)
 
@@ -279,8 +287,7 @@ class CacheManager:
             RegionNotConfiguredError: Nobody configured the region.
         """
         options = self.regions.get(region) or _region_options(region)
-        told = {name: value for name, value in options.items() if value is not None}
-        return Cache._get_cache(name, {**kwargs, **told})  # noqa: SLF001
+        return Cache._get_cache(name, {**kwargs, **_told(options)})  # noqa: SLF001
 
     def region(
         self, region: str, *args: object
@@ -289,10 +296,10 @@ class CacheManager:
         return cache_region(region, *args)
 
     def region_invalidate(
-        self, namespace: object, region: str | None, *args: object
+        self, namespace: object, region: str | None, *args: object, **kwargs: object
     ) -> None:
         """Remove one result of a function, as the function of this name does."""
-        region_invalidate(namespace, region, *args)
+        region_invalidate(namespace, region, *args, **kwargs)
 
     def cache(
         self, *args: object, **kwargs: Any
@@ -317,15 +324,21 @@ class CacheManager:
             func: The decorated function.
             args: What the decorator was given, then the arguments of the call,
                 without `self` or `cls`.
-            kwargs: The options the decorator was given that name another store;
-                needed only where the function was decorated by another manager.
+            kwargs: The keyword arguments of the call. What is an option of caches is
+                taken for the decorator's: it is needed only for a function that
+                was decorated elsewhere.
         """
         known = known_function(func)
-        cache = known.cache() if known and not kwargs else None
+        call = {
+            name: kwargs.pop(name)
+            for name in kwargs.keys() - CACHE_OPTIONS.keys()
+            if known is not None and known.keys.takes(name)
+        }
+        cache = known.cache() if known is not None else None
         if cache is None:
             name = getattr(func, "_arg_namespace", None) or function_namespace(func)
             cache = self.get_cache(name, **kwargs)
-        _remove(cache, known, args)
+        _remove(cache, known, args, call)
 
 
 def _cache_decorate(
@@ -339,12 +352,12 @@ def _cache_decorate(
 
     def open_cache(namespace: str) -> Cache | None:
         if region is not None:
-            chosen = _region_options(region)
+            chosen = _told(_region_options(region))
         elif manager is not None:
             chosen = {**manager.kwargs, **(options or {})}
         else:
             raise BeakerException("'manager + kwargs' or 'region' argument is required")
-        if chosen.get("enabled") is False:
+        if coerce_cache_options(chosen).get("enabled") is False:
             return None
         return Cache._get_cache(namespace, chosen)  # noqa: SLF001
 
@@ -358,16 +371,24 @@ def _cache_decorator_invalidate(
     cache: Cache, key_length: int, args: Iterable[object]
 ) -> None:
     # What copies of the decorator of 1.x call.
-    row = tuple(args)
-    cache.remove_value(key_of_unknown(cache.namespace_name, row, key_length))
+    for key in keys_of_unknown(cache.namespace_name, tuple(args), key_length):
+        cache.remove_value(key)
 
 
 def _remove(
-    cache: Cache, known: CachedFunction | None, row: tuple[object, ...]
+    cache: Cache,
+    known: CachedFunction | None,
+    row: tuple[object, ...],
+    kwargs: Mapping[str, object],
 ) -> None:
     if known is not None:
         known.cache()
-        cache.remove_value(known.key_of_row(row))
+        cache.remove_value(known.key_of_row(row, kwargs))
+    elif kwargs:
+        raise BeakerException(
+            f"nothing is known of the parameters of {cache.namespace_name!r}: give "
+            f"the decorated function itself, or all arguments by position"
+        )
     else:
         _cache_decorator_invalidate(cache, key_length(cache.nsargs), row)
 
@@ -379,10 +400,14 @@ def _region_options(region: str) -> dict[str, Any]:
         raise RegionNotConfiguredError(region, cache_regions) from None
 
 
+def _told(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
 _optional_seconds = optional(seconds)
 
 
 def _expire(name: str, value: Any) -> Any:
-    if value is None or type(value) is int:
+    if value is None or (type(value) is int and value >= 0):
         return value
     return _optional_seconds(name, value)

@@ -10,7 +10,13 @@ from weakref import WeakValueDictionary
 from beaker import container
 from beaker.exceptions import StoreUnavailableError
 from beaker.freshness import CLOCK_SKEW
-from beaker.keys import FunctionKeys, function_namespace, joined, shortened
+from beaker.keys import (
+    FunctionKeys,
+    escaped,
+    function_namespace,
+    joined,
+    shortened,
+)
 from beaker.listeners import listens, tell
 from beaker.option_tables import DEFAULT_KEY_LENGTH
 
@@ -21,7 +27,7 @@ __all__ = [
     "CachedFunction",
     "decorated",
     "key_length",
-    "key_of_unknown",
+    "keys_of_unknown",
     "known_function",
 ]
 
@@ -74,9 +80,9 @@ class CachedFunction:
             return key
         return shortened(key, self.namespace, self.room + len(self.namespace))
 
-    def key_of_row(self, row: Sequence[object]) -> str:
+    def key_of_row(self, row: Sequence[object], kwargs: Mapping[str, Any]) -> str:
         """Return the key for the decorator's tags and a call's arguments in one row."""
-        key = self.keys.of_flat(row, {})
+        key = self.keys.of_flat(row, kwargs)
         return shortened(key, self.namespace, self.room + len(self.namespace))
 
 
@@ -98,14 +104,18 @@ def key_length(options: Mapping[str, Any]) -> int:
     return DEFAULT_KEY_LENGTH if given is None else int(given)
 
 
-def key_of_unknown(namespace: str, row: Sequence[object], limit: int) -> str:
-    """Return the key for a row of arguments to a function that is not known here."""
-    return shortened(joined(row), namespace, limit)
+def keys_of_unknown(namespace: str, row: Sequence[object], limit: int) -> set[str]:
+    """Return the keys for a row of arguments to a function that is not known here."""
+    # An empty argument is written in two ways, depending on the function.
+    texts = [str(part) for part in row]
+    plain = " ".join(escaped(text) if text else text for text in texts)
+    return {shortened(key, namespace, limit) for key in (joined(texts), plain)}
 
 
 def cached_function(own: CachedFunction) -> Callable[..., Any]:
     """Return the function that answers from the cache where it can."""
     function, namespace = own.function, own.namespace
+    name = getattr(function, "__name__", "function")
 
     def cached(*args: Any, **kwargs: Any) -> Any:
         cache = own.opened or own.cache()
@@ -128,7 +138,7 @@ def cached_function(own: CachedFunction) -> Callable[..., Any]:
             return function(*args, **kwargs)
 
         # So that a profile or a traceback shows whose value is being made.
-        create.__name__ = f"_cached_{function.__name__}"
+        create.__name__ = f"_cached_{name}"
         return values.resolve(key, record, create, cache.expiretime, cache.starttime)
 
     return update_wrapper(cached, function)
