@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from typing import Any, ClassVar
 
+from beaker.backends._dbm_modules import given_module, open_dbm
 from beaker.backends._places import Place
 from beaker.backends._private import PrivateFiles, remove
 from beaker.backends._rows import (
@@ -21,7 +22,7 @@ from beaker.backends._rows import (
     take_out,
     token_row,
 )
-from beaker.exceptions import InvalidOptionError, StoreRefusedError
+from beaker.exceptions import StoreRefusedError
 from beaker.filelock import FileLock
 from beaker.leases import LocalLease
 from beaker.options import Coercer, optional, text
@@ -31,21 +32,6 @@ __all__ = ["DBMNamespaceManager"]
 
 #: What the modules of the dbm package append to the name that they are given.
 _SUFFIXES = ("", ".db", ".dat", ".dir", ".bak", ".pag", "-wal", "-shm", "-journal")
-
-
-def dbm_module(name: str, value: Any) -> Any:
-    """Take a module such as dbm.dumb, or its name."""
-    if isinstance(value, str):
-        from importlib import import_module
-
-        try:
-            value = import_module(value)
-        except ImportError:
-            value = None
-    if not callable(getattr(value, "open", None)):
-        takes = "a module that opens dbm files, such as dbm.dumb, or its name"
-        raise InvalidOptionError(name, value, takes)
-    return value
 
 
 class DBMNamespaceManager(NamespaceManager):
@@ -69,7 +55,7 @@ class DBMNamespaceManager(NamespaceManager):
 
     options: ClassVar[Mapping[str, Coercer]] = {
         "dbm_dir": optional(text),
-        "dbmmodule": optional(dbm_module),
+        "dbmmodule": optional(given_module),
     }
     enumerable = True
     updates_atomically = True
@@ -257,21 +243,10 @@ class DBMNamespaceManager(NamespaceManager):
     def _open(self, mode: str) -> Any:
         if mode == "c":
             self._files.make(os.path.dirname(self._path))
-        module = self._module()
-        complaints = (
-            module.error if isinstance(module.error, tuple) else (module.error,)
-        )
         try:
-            return module.open(self._path, mode, 0o600)
-        except OSError:
-            raise
-        except (*complaints, SyntaxError, TypeError, ValueError) as error:
+            return open_dbm(self._path, mode, self.settings.own.get("dbmmodule"))
+        except ValueError as error:
             raise self._refusal(error) from error
-
-    def _module(self) -> Any:
-        import dbm
-
-        return self.settings.own.get("dbmmodule") or dbm
 
     def _is_there(self) -> bool:
         there = [path for path in self._paths() if self._files.has(path)]
