@@ -56,10 +56,11 @@ class RedisLease(RemoteLease):
         self._server.run(scripts.FREE, self._names, self.token)
 
     def wait(self, seconds: float) -> None:
-        """Wait until the holder wakes us."""
+        """Wait until the holder wakes us, or has to have died."""
         self._has_waited = True
-        if self._server.run(scripts.ANNOUNCE, self._names[:1], self._wake):
-            self._server.wait_on(self._wake, seconds)
+        left = self._server.run(scripts.ANNOUNCE, self._names[:1], self._wake) / 1000
+        if left:
+            self._server.wait_on(self._wake, min(seconds, left))
 
 
 class RedisSynchronizer(SynchronizerImpl):

@@ -209,11 +209,12 @@ return {1, redis.call('GET', KEYS[1])}
 """,
 )
 
-#: Keys: lease. Arguments: name of the wake list. Returns if there is a lease.
+#: Keys: lease. Arguments: name of the wake list. Returns the milliseconds until the
+#: lease lapses, 0 if there is none.
 ANNOUNCE = Script("""
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], 'wake', ARGV[1])
-return 1
+return redis.call('PTTL', KEYS[1])
 """)
 
 #: Keys: lease. Arguments: token, ttl. Returns if it was ours.

@@ -76,12 +76,7 @@ class Server:
     @property
     def client(self) -> Client:
         """This process's client; it connects when it is first used."""
-        url = self.url
-        if not isinstance(url, str):
-            return url
-        return shared_client(
-            self._key, lambda: self._connect(url, self._deadline), _close
-        )
+        return self._client(self._key, self._deadline)
 
     def ask(self, *command: Any) -> Any:
         """Send a command and return the answer; bytes stay bytes.
@@ -89,7 +84,7 @@ class Server:
         Raises:
             StoreRefusedError: The server says no.
         """
-        return self._asked(self.client, command)
+        return self._asked(command, self._key, self._deadline)
 
     def run(self, script: Script, names: Sequence[bytes], *arguments: Any) -> Any:
         """Run a script and return its answer.
@@ -107,9 +102,10 @@ class Server:
         """Wait until somebody is woken on this list, at most so many seconds."""
         # 0 would mean for ever.
         block = min(max(seconds, 0.001), LONGEST_BLOCK)
+        patience = LONGEST_BLOCK + self._deadline if self._deadline else 0
         # A client that the user made may be less patient than we are.
         with contextlib.suppress(redis.TimeoutError):
-            self._asked(self._blocking_client(), ("BLPOP", wake, block))
+            self._asked(("BLPOP", wake, block), self._blocking_key, patience)
 
     def place(self) -> str:
         """Return its name and where it is, without user and password."""
@@ -120,21 +116,20 @@ class Server:
         where = known.get("path") or f"{known.get('host')}:{known.get('port')}"
         return f"{self.name} at {where}" if known else f"{self.name} by a given client"
 
-    def _blocking_client(self) -> Client:
+    def _client(self, key: Hashable, deadline: float) -> Client:
         url = self.url
         if not isinstance(url, str):
             return url
-        patience = LONGEST_BLOCK + self._deadline if self._deadline else 0
-        return shared_client(
-            self._blocking_key, lambda: self._connect(url, patience), _close
-        )
+        return shared_client(key, lambda: self._connect(url, deadline), _close)
 
-    def _asked(self, client: Client, command: tuple[Any, ...]) -> Any:
+    def _asked(self, command: tuple[Any, ...], key: Hashable, deadline: float) -> Any:
         try:
+            client = self._client(key, deadline)
             return client.execute_command(*command, **{NEVER_DECODE: True})
+        except redis.ReadOnlyError:
+            self._leave_demoted(client)
+            raise
         except (RedisError, RedisClusterException) as e:
-            if isinstance(e, redis.ReadOnlyError):
-                self._leave_demoted(client)
             refused = refusal(e, self.place())
             if refused is None:
                 raise
