@@ -20,7 +20,11 @@ from beaker.plugins import register
 SECRET = "a long random text"  # noqa: S105 - an example's
 
 VISITS = ["/", "/", "/login", "/logout"]
-EXPECTED = ["saved", "loaded", "saved", "loaded", "rotated", "loaded", "deleted"]
+EXPECTED = [
+    *("saved", "loaded", "saved"),
+    *("loaded", "rotated", "saved", "loaded", "deleted"),
+    *("rejected", "saved"),
+]
 
 
 class AuditLog:
@@ -89,7 +93,9 @@ class Browser:
         print(f"GET {path}")
         self.app(environ, self._start_response)
 
-    def _start_response(self, _status: str, headers: list[tuple[str, str]]) -> None:
+    def _start_response(
+        self, _status: str, headers: list[tuple[str, str]], _exc_info: Any = None
+    ) -> None:
         for name, value in headers:
             if name.lower() == "set-cookie":
                 self.cookie = value.partition(";")[0]
@@ -106,8 +112,7 @@ def main() -> int:
     forger = Browser(app)
     forger.cookie = "beaker.session.id=" + 40 * "0" + 32 * "a"
     forger.visit("/")
-    happened = [event for event in EXPECTED if event in audit.events]
-    return 0 if happened == EXPECTED and "rejected" in audit.events else 1
+    return 0 if audit.events == EXPECTED else 1
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from http.cookiejar import CookieJar
 from time import sleep
 from typing import NamedTuple
@@ -43,8 +44,8 @@ class Browser:
     def _open(self, path: str, body: bytes | None = None) -> Seen:
         with self._opener.open(self.url + path, body, timeout=30) as answer:
             page = answer.read().decode()
-        marks = dict(re.findall(r'data-(\w+)="([^"]*)"', page))
-        return Seen(**marks)
+        marks = re.findall(r'data-(\w+)="([^"]*)"', page)
+        return Seen(**{name: unescape(value) for name, value in marks})
 
     def cookie(self) -> str | None:
         """Return the session's cookie, if there is one."""

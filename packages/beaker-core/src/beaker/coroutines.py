@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import update_wrapper
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from beaker.decorators import CachedFunction
 from beaker.exceptions import StoreUnavailableError
 from beaker.freshness import ABSENT, FRESH
 from beaker.records import Record
 from beaker.regeneration import ValueStore, is_creating
 from beaker.steps import CREATE, Acquire, Regeneration
+
+if TYPE_CHECKING:
+    from beaker.decorators import CachedFunction
 
 __all__ = ["cached_coroutine"]
 
