@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nox
 
+nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_external_run = True
 nox.options.sessions = ["tests", "backends", "alone"]
 

@@ -118,5 +118,5 @@ def describe(seen: Seen) -> str:
     """Return a line about what was seen."""
     return (
         f"{seen.outcome} in {float(seen.seconds):.3f} s, session {seen.session}…, "
-        f"visit {seen.visits} of {seen.who}, the function ran {seen.runs} times"
+        f"visit {seen.visits} of {seen.who}, runs of the function: {seen.runs}"
     )
