@@ -157,7 +157,11 @@ class RemoteLease(_LeaseInTurn):
         """Remove `token` from the store, if it is still there."""
 
     def wait(self, seconds: float) -> None:
-        """Wait until the lease may be free, at most for so many seconds."""
+        """Wait until the lease may be free, at most for so many seconds.
+
+        Args:
+            seconds: From 0.001 to 1.
+        """
         pause(seconds)
 
     @property
@@ -171,10 +175,11 @@ class RemoteLease(_LeaseInTurn):
         self.token = _new_token()
         asked_at = time.monotonic()
         while not self.take():
-            if patience.is_over():
-                return False
             left = patience.left()
-            self.wait(LONGEST_WAIT if left is None else min(left, LONGEST_WAIT))
+            if left == 0:
+                return False
+            # Never nearly nothing: some servers take 0 ms for "as long as it takes".
+            self.wait(LONGEST_WAIT if left is None else min(left + 0.001, LONGEST_WAIT))
             asked_at = time.monotonic()
         self._holding = Holding(self.renew, self.expires_in, asked_at)
         renewer().add(self._holding)

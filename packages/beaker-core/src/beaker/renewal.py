@@ -28,7 +28,7 @@ class Holding:
         taken_at: When it was asked for, in monotonic seconds.
     """
 
-    __slots__ = ("_expires_in", "_lapses_at", "_renew", "failures", "renew_at")
+    __slots__ = ("_expires_in", "_renew", "failures", "lapses_at", "renew_at")
 
     def __init__(
         self, renew: Callable[[], bool], expires_in: float, taken_at: float
@@ -40,7 +40,7 @@ class Holding:
     @property
     def is_lost(self) -> bool:
         """Whether someone else may hold the lease now."""
-        return time.monotonic() >= self._lapses_at
+        return time.monotonic() >= self.lapses_at
 
     def renew(self) -> bool:
         """Renew the lease, and return whether to try again at `renew_at`."""
@@ -56,11 +56,11 @@ class Holding:
             self.failures = 0
             self._extend(asked_at)
         else:
-            self._lapses_at = asked_at
+            self.lapses_at = asked_at
         return is_ours
 
     def _extend(self, since: float) -> None:
-        self._lapses_at = since + self._expires_in
+        self.lapses_at = since + self._expires_in
         self.renew_at = since + self._expires_in / 3
 
 
@@ -118,9 +118,7 @@ class Renewer:
                 now = time.monotonic()
                 ready = [held for held in self._holdings if held.renew_at <= now]
                 if ready:
-                    # One store that does not answer must not cost the leases of
-                    # the others.
-                    return min(ready, key=lambda held: held.failures)
+                    return min(ready, key=_urgency)
                 if not self._holdings and now >= ends_at:
                     break
                 self._wakes_at = min(
@@ -129,6 +127,11 @@ class Renewer:
                 self._changed.wait(self._wakes_at - now)
             self._runs = False
             return None
+
+
+def _urgency(holding: Holding) -> tuple[int, float]:
+    # One store that does not answer must not cost the leases of the others.
+    return holding.failures, holding.lapses_at
 
 
 def _new_renewer() -> Renewer:
