@@ -10,8 +10,10 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from beaker.testing import KNOWN, Server
+from beaker.testing import KNOWN, Server, server
 from beaker_redis import RedisNamespaceManager
+
+pytest.register_assert_rewrite("tests.redis.contract")
 
 OpenNamespace = Callable[..., RedisNamespaceManager]
 
@@ -44,3 +46,10 @@ def raw(redis_url: str) -> Iterator[Redis]:
     """A plain client of the shared server."""
     with Redis.from_url(redis_url) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def redis_valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Valkey server, which takes the place of Redis."""
+    with server("valkey", tmp_path_factory.mktemp("valkey")) as url:
+        yield url

@@ -215,7 +215,10 @@ class StoreContract:
         store.store("key", b"data", None)
         store.touch("key", None, 1234.5)
 
-        _ = store.discard("key") if end == "discard" else store.drop()
+        if end == "discard":
+            store.discard("key")
+        else:
+            store.drop()
         store.store("key", b"data", None)
 
         assert store.fetch_accessed("key") == (b"data", None)
@@ -256,7 +259,9 @@ class StoreContract:
         assert not store.fill("key", b"late", 60, lease)
         assert store.fetch("key") is None
 
-    @pytest.mark.parametrize("how", ["store", "store_many", "discard", "replace", "drop"])
+    @pytest.mark.parametrize(
+        "how", ["store", "store_many", "discard", "replace", "drop"]
+    )
     def test_what_began_before_an_invalidation_is_not_stored_after_it(
         self, store: NamespaceManager, how: str
     ) -> None:

@@ -53,7 +53,10 @@ def test_what_the_query_says_wins() -> None:
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("redis://u:p%40@h:1/2", {"username": "u", "password": "p@", "port": 1, "db": 2}),
+        (
+            "redis://u:p%40@h:1/2",
+            {"username": "u", "password": "p@", "port": 1, "db": 2},
+        ),
         ("valkey://h:1/2", {"host": "h", "port": 1, "db": 2}),
         ("valkeys://h:1/2", {"host": "h", "port": 1, "db": 2}),
         ("unix:///run/r.sock?db=3", {"path": "/run/r.sock", "db": 3}),
@@ -161,9 +164,7 @@ def test_a_store_names_its_place() -> None:
 
 
 @pytest.mark.parametrize("url", [None, ""])
-@pytest.mark.parametrize(
-    "kind", [RedisNamespaceManager, RedisClusterNamespaceManager]
-)
+@pytest.mark.parametrize("kind", [RedisNamespaceManager, RedisClusterNamespaceManager])
 def test_a_missing_url_is_told_with_an_example(
     kind: type[RedisNamespaceManager], url: str | None
 ) -> None:

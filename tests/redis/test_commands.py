@@ -17,7 +17,7 @@ class CountingClient:
     """A client that a user might pass in, and that notes what it is asked."""
 
     def __init__(self, url: str) -> None:
-        self._client = Redis.from_url(url)
+        self._client: Any = Redis.from_url(url)
         self.asked: list[str] = []
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
@@ -56,7 +56,9 @@ def commands_of(server: Server, act: Callable[[], object]) -> Counter[str]:
         admin.config_resetstat()
         act()
         stats = admin.info("commandstats")
-    calls = {name.removeprefix("cmdstat_"): each["calls"] for name, each in stats.items()}
+    calls = {
+        name.removeprefix("cmdstat_"): each["calls"] for name, each in stats.items()
+    }
     return Counter(
         {name: count for name, count in calls.items() if not name.startswith("config")}
     )
@@ -86,7 +88,7 @@ def test_a_miss_and_its_creation_are_three_round_trips(
 
 
 def test_a_lease_tells_what_was_stored_meanwhile(
-    store: RedisNamespaceManager, client: CountingClient
+    store: RedisNamespaceManager,
 ) -> None:
     store.store("key", b"data", 60)
     lease = store.lease("key")

