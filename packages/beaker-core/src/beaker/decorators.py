@@ -137,8 +137,8 @@ def cached_function(own: CachedFunction) -> Callable[..., Any]:
         def create() -> Any:
             return function(*args, **kwargs)
 
-        # So that a profile or a traceback shows whose value is being made.
-        create.__name__ = f"_cached_{name}"
+        # So that a debugger shows whose value is being made.
+        create.__name__ = create.__qualname__ = f"_cached_{name}"
         return values.resolve(key, record, create, cache.expiretime, cache.starttime)
 
     return update_wrapper(cached, function)
