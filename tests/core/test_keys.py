@@ -31,7 +31,7 @@ def _all(
 ) -> None: ...
 
 
-FUNCTIONS = [
+FUNCTIONS: list[Callable[..., Any]] = [
     *(_one, _two, _default, _surplus, _keyword_only, _any_keyword, _positional, _all)
 ]
 SIGNATURES = {function: signature(function) for function in FUNCTIONS}
