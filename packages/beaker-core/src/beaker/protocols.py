@@ -16,7 +16,6 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from copy import copy
 from typing import Any, ClassVar, Protocol, Self
 
 from beaker.exceptions import UnsupportedOperationError
@@ -279,7 +278,9 @@ class NamespaceManager:
 
     def sibling(self, namespace: str) -> Self:
         """Return a manager of another namespace with the same options, cheaply."""
-        other = copy(self)
+        # copy.copy takes five times as long, and each session needs one.
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
         other.namespace = namespace
         other.prepare()
         return other
