@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hmac
 import time
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from beaker.cookiecodec import CookieCodec
 from beaker.cookieheaders import COOKIE_LIMIT, cookie_values, expiry
 from beaker.exceptions import (
     CorruptRecordError,
@@ -18,17 +17,14 @@ from beaker.listeners import listens, tell
 from beaker.serializers import dump
 from beaker.serversession import Session
 from beaker.sessionbase import session_id
-from beaker.sessionformat import Snapshot, of_payload
-from beaker.sessionrecords import is_record
+from beaker.sessioncodec import decoded
+from beaker.sessionrecords import SessionRecord
 from beaker.sessionsettings import SessionSettings, settings_of
-from beaker.signing import former_signature
 
 if TYPE_CHECKING:
     from beaker.cookie import SimpleCookie
 
 __all__ = ["CookieSession"]
-
-_FORMER_SIGNATURE = 40
 
 
 class CookieSession(Session):
@@ -47,7 +43,9 @@ class CookieSession(Session):
     """
 
     _payload_is_ours = True
-    _snapshot: Snapshot | None = None
+    # A subclass may load by itself, and then has none of these.
+    _codec: CookieCodec | None = None
+    _record: SessionRecord | None = None
 
     def __init__(self, request: dict[str, Any], **options: Any) -> None:
         self._begin(request, settings_of(options))
@@ -60,7 +58,7 @@ class CookieSession(Session):
     @cached_property
     def accessed_dict(self) -> dict[str, Any]:
         """The data as they were found: a copy."""
-        return self._snapshot.data() if self._snapshot else {}
+        return self._found_data()
 
     def load(self) -> None:
         """Take the data out of the cookie.
@@ -68,20 +66,19 @@ class CookieSession(Session):
         Raises:
             CorruptRecordError: There is a cookie, and it is not one of ours.
         """
-        now = time.time()
+        now, lifetime = time.time(), self._settings.lifetime
         self.__dict__.pop("accessed_dict", None)
-        found = self._snapshot = self._found()
+        found = self._record = self._found()
         if found is None:
             self._begin_new(now)
-        elif reason := self._settings.lifetime.ended(
-            found.created, found.accessed, now
-        ):
+        elif reason := lifetime.ended(found.created, found.accessed, now):
             tell("session_rejected", session_id=None, reason=reason)
-            self._snapshot, self.was_invalidated = None, True
+            self._record, self.was_invalidated = None, True
             self._begin_new(now)
         else:
-            self._adopt(found, found.accessed, now)
-            self.setdefault("_id", session_id())
+            self._adopt(found, self._found_data(), found.accessed, now)
+            if "_id" not in self:
+                self["_id"] = session_id()
 
     def save(self, accessed_only: bool = False) -> None:
         """Write the cookie.
@@ -112,8 +109,8 @@ class CookieSession(Session):
 
     def invalidate(self) -> None:
         """Clear the contents and start a new session."""
-        was_sent = self._snapshot is not None
-        self._snapshot, self._is_dead, self.was_invalidated = None, False, True
+        was_sent = self._record is not None
+        self._record, self._is_dead, self.was_invalidated = None, False, True
         self._begin_new(time.time())
         if was_sent:
             self._delete_cookie()
@@ -121,9 +118,9 @@ class CookieSession(Session):
     def regenerate_id(self) -> None:
         """Give the session a new id; who has the old cookie can still send it."""
         former, self["_id"] = self.id, session_id()
-        if self._snapshot is not None:
-            data = {**self._snapshot.data(), "_id": self.id}
-            self._send(self._sealed(data, time.time()))
+        if self._record is not None and self._codec is not None:
+            data = {**self._found_data(), "_id": self.id}
+            self._send(self._codec.write(data, self._record.created, time.time()))
         tell("session_rotated", session_id=self.id, former_id=former)
 
     def expire(self) -> None:
@@ -159,11 +156,11 @@ class CookieSession(Session):
         del id, use_cookies
         self._settings, self.request = settings, request
         self._config = settings.cookie_config
-        self._format = settings.cookie_format
-        self._place = f"cookie\0{self.key}".encode()
-        self.request["set_cookie"] = False
+        self._codec = settings.cookie_codec
+        request["set_cookie"] = False
         if self._writes_own_bytes:
             self._set_serializer(settings.options["data_serializer"])
+            self._codec = self._own_codec()
         try:
             self.load()
         except CorruptRecordError as e:
@@ -171,56 +168,51 @@ class CookieSession(Session):
                 raise
             self._replace_corrupt(e)
 
+    def _own_codec(self) -> CookieCodec:
+        settings = self._settings
+        return CookieCodec(
+            settings.key,
+            settings.cookie_format,
+            settings.validate_keys,
+            self._encrypt_data,
+            partial(decoded, self._decrypt_data),
+            writes_payloads=True,
+            reads_records=False,
+        )
+
     def _begin_new(self, now: float) -> None:
         self.clear()
         self.is_new, self.last_accessed = True, None
         self["_id"] = session_id()
         self["_accessed_time"] = self["_creation_time"] = now
 
-    def _found(self) -> Snapshot | None:
+    def _found(self) -> SessionRecord | None:
         failure = None
-        for value in cookie_values(self.request.get("cookie"), self.key):
+        for value in cookie_values(self.request.get("cookie"), self._settings.key):
             try:
-                if value:
-                    return self._read(value)
+                if value and self._codec is not None:
+                    return self._codec.read(value)
             except CorruptRecordError as e:
                 failure = e
         if failure is not None:
             raise failure
         return None
 
-    def _read(self, value: str) -> Snapshot:
-        if not self._writes_own_bytes:
-            try:
-                record = urlsafe_b64decode(value + "=" * (-len(value) % 4))
-            except ValueError:
-                record = b""
-            if is_record(record):
-                return self._format.read(
-                    self._place, record, is_private=False, from_payload=_no_payload
-                )
-            self._format.check_former("a cookie of Beaker 1.x")
-        return of_payload(self._verified(value), self._decrypt_data)
-
-    def _verified(self, value: str) -> str:
-        signature, payload = value[:_FORMER_SIGNATURE], value[_FORMER_SIGNATURE:]
-        for key in self._settings.validate_keys:
-            expected = former_signature(key, payload).encode()
-            if hmac.compare_digest(expected, signature.encode()):
-                return payload
-        raise CorruptRecordError("the cookie's signature is not ours")
+    def _found_data(self) -> dict[str, Any]:
+        if self._record is None or self._codec is None:
+            return {}
+        return self._codec.data(self._record)
 
     def _replace_corrupt(self, error: CorruptRecordError) -> None:
         tell("session_rejected", session_id=None, reason=str(error))
-        self.was_invalidated = True
+        self._record, self.was_invalidated = None, True
         self._begin_new(time.time())
 
     # -- writing
 
     def _mark_accessed(self) -> None:
-        now, found = time.time(), self._snapshot
-        if found is None:
-            # A subclass that loads by itself.
+        now, found = time.time(), self._record
+        if found is None or self._codec is None:
             if self.save_atime:
                 self.clear()
                 self.update(self.accessed_dict)
@@ -228,39 +220,16 @@ class CookieSession(Session):
             return
         due = self.save_atime and self._settings.lifetime.is_due(found.accessed, now)
         if due or not found.is_current:
-            accessed = now if self.save_atime else found.accessed
-            self._send(self._resealed(found, accessed))
-
-    def _resealed(self, found: Snapshot, accessed: float) -> str:
-        if found.serialized is None or self._in_former_ways:
-            return self._sealed(found.data(), accessed)
-        return _text(
-            self._format.rewrite(self._place, found.serialized, found.created, accessed)
-        )
+            used = now if self.save_atime else found.accessed
+            self._send(self._codec.rewrite(found, used))
 
     def _cookie_value(self) -> str:
-        if self._in_former_ways:
-            return self._signed(self._encrypt_data())
-        return self._sealed(self._live_data(), self["_accessed_time"])
-
-    def _sealed(self, data: dict[str, Any], accessed: float) -> str:
-        created = self["_creation_time"]
-        if self._in_former_ways:
-            times = {"_creation_time": created, "_accessed_time": accessed}
-            return self._signed(self._encrypt_data({**self._config, **data, **times}))
-        record = self._format.write(
-            self._place, data, created, accessed, is_private=False
-        )
-        return _text(record)
-
-    def _signed(self, payload: Any) -> str:
-        # The cookies that the program, or the subclass, chose do the signing.
-        self.cookie[self.key] = payload
-        return self.cookie[self.key].coded_value
-
-    @property
-    def _in_former_ways(self) -> bool:
-        return self._writes_own_bytes or self._settings.mode == "compat"
+        if self._codec is None:
+            # The cookies that the subclass chose do what signing there is.
+            self.cookie[self.key] = self._encrypt_data()
+            return self.cookie[self.key].coded_value
+        created = float(self["_creation_time"])
+        return self._codec.write(self._live_data(), created, self["_accessed_time"])
 
     def _cookies_of_request(self) -> SimpleCookie:
         from beaker.cookie import SignedCookie
@@ -280,15 +249,6 @@ class CookieSession(Session):
 
     def _largest(self) -> list[tuple[str, int]]:
         serializer = self._settings.serializer
-        sizes = [
-            (k, len(dump(serializer, {k: v}))) for k, v in self._live_data().items()
-        ]
+        live = self._live_data().items()
+        sizes = [(key, len(dump(serializer, {key: value}))) for key, value in live]
         return sorted(sizes, key=lambda entry: -entry[1])[:3]
-
-
-def _text(record: bytes) -> str:
-    return urlsafe_b64encode(record).decode().rstrip("=")
-
-
-def _no_payload(payload: Any) -> Any:
-    raise CorruptRecordError(f"{payload!r} is no record")

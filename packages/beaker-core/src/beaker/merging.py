@@ -29,8 +29,9 @@ class Changes(NamedTuple):
 
     def applied_to(self, data: Mapping[Any, Any]) -> dict[Any, Any]:
         """Return the data with these changes made; other keys stay as they are."""
-        kept = {key: value for key, value in data.items() if key not in self.gone}
-        kept.update(self.set)
+        kept = {**data, **self.set}
+        for key in self.gone:
+            kept.pop(key, None)
         return kept
 
 
@@ -45,17 +46,19 @@ def changes(
     Raises:
         UnserializableValueError: The serializer does not take a value.
     """
-    made = {
-        key: value
-        for key, value in after.items()
-        if key not in before or _differ(key, before[key], value, serializer)
-    }
-    return Changes(made, frozenset(key for key in before if key not in after))
+    made = {}
+    for key, value in after.items():
+        if key in before:
+            former, kind = before[key], type(value)
+            if kind in _PLAIN and type(former) is kind:
+                if former == value:
+                    continue
+            elif _same(key, former, value, serializer):
+                continue
+        made[key] = value
+    return Changes(made, frozenset(before.keys() - after.keys()))
 
 
-def _differ(key: Any, before: Any, after: Any, serializer: Any) -> bool:
-    kind = type(after)
-    if kind in _PLAIN and type(before) is kind:
-        return bool(before != after)
+def _same(key: Any, before: Any, after: Any, serializer: Any) -> bool:
     # Whole dictionaries, for a serializer of the program may take nothing else.
-    return dump(serializer, {key: before}) != dump(serializer, {key: after})
+    return dump(serializer, {key: before}) == dump(serializer, {key: after})

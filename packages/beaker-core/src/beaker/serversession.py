@@ -15,7 +15,8 @@ from beaker.ownbytes import PayloadSession
 from beaker.protocols import Lease, NamespaceManager
 from beaker.sessionbase import FromOptions, session_id
 from beaker.sessioncodec import OwnCodec
-from beaker.sessionformat import TIMES, Snapshot
+from beaker.sessionformat import TIMES
+from beaker.sessionrecords import SessionRecord
 from beaker.sessionsettings import SessionSettings, settings_of
 from beaker.storedsession import StoredSession
 
@@ -105,7 +106,7 @@ class Session(PayloadSession):
             self.was_invalidated = True
             self._begin_new(now)
         else:
-            self._adopt(found, stored.accessed, now)
+            self._adopt(found, stored.data(), stored.accessed, now)
 
     def save(self, accessed_only: bool = False) -> None:
         """Write what this request changed; without changes, only that it was used.
@@ -138,7 +139,7 @@ class Session(PayloadSession):
 
     def invalidate(self) -> None:
         """Remove the session from the store, and begin a new one."""
-        was_stored = self._stored.snapshot is not None
+        was_stored = self._stored.record is not None
         self._remove()
         self.was_invalidated, self._is_dead, self._keeps_id = True, False, False
         self._begin_new(time.time())
@@ -153,7 +154,7 @@ class Session(PayloadSession):
         them.
         """
         former = self._stored
-        if former.snapshot is None:
+        if former.record is None:
             self._create_id()
             return
         now = time.time()
@@ -192,8 +193,7 @@ class Session(PayloadSession):
     @property
     def accessed_dict(self) -> dict[str, Any]:
         """The data as this request found or saved them: a copy."""
-        snapshot = self._stored.snapshot
-        return snapshot.data() if snapshot else {}
+        return self._stored.data()
 
     @property
     def namespace(self) -> NamespaceManager:
@@ -272,8 +272,9 @@ class Session(PayloadSession):
         self.is_new, self.last_accessed = True, None
         self["_accessed_time"] = self["_creation_time"] = now
 
-    def _adopt(self, found: Snapshot, accessed: float, now: float) -> None:
-        data = found.data()
+    def _adopt(
+        self, found: SessionRecord, data: dict[str, Any], accessed: float, now: float
+    ) -> None:
         self.clear()
         self.update(data)
         self["_creation_time"] = found.created or now
@@ -299,20 +300,21 @@ class Session(PayloadSession):
         if self._stored.id != self.id:
             self._stored = self._at(self.id)
         stored, now = self._stored, time.time()
-        found = stored.snapshot
-        made = changes(self.accessed_dict, live, self._at_merge)
+        found = stored.record
+        before = stored.data()
+        made = changes(before, live, stored.serializer)
         if found and found.is_current and not made:
             there = stored.touch(now)
         else:
-            there = self._merge(made, now)
+            there = self._merge(made, before, now)
         if there:
             self._was_saved(now, is_first=found is None)
         else:
             self._drop("another request removed it")
 
-    def _merge(self, made: Changes, now: float) -> bool:
+    def _merge(self, made: Changes, before: dict[str, Any], now: float) -> bool:
         begun = float(self.get("_creation_time") or now)
-        others = self._stored.save(made, begun, now)
+        others = self._stored.save(made, before, begun, now)
         if others is None:
             return False
         # What the session shows is what is stored, or the next save would undo it.
@@ -332,8 +334,8 @@ class Session(PayloadSession):
 
     def _mark_accessed(self) -> None:
         stored, settings, now = self._stored, self._settings, time.time()
-        snapshot = stored.snapshot
-        if snapshot is not None and not snapshot.is_current:
+        found = stored.record
+        if found is not None and not found.is_current:
             stored.reseal(now)
         elif self.save_atime and settings.lifetime.is_due(stored.accessed, now):
             stored.touch(now)
@@ -349,7 +351,7 @@ class Session(PayloadSession):
 
     def _remove(self) -> None:
         stored = self._stored
-        if stored.snapshot is not None or not self.is_new:
+        if stored.record is not None or not self.is_new:
             stored.remove(time.time(), leave_marker=self.use_cookies)
             tell("session_deleted", session_id=stored.id)
 
@@ -362,15 +364,11 @@ class Session(PayloadSession):
             if key not in TIMES and not (key in config and config[key] == value)
         }
 
-    @property
-    def _at_merge(self) -> Any:
-        return self.serializer if self._writes_own_bytes else self._settings.serializer
-
     def _cookie_value(self) -> str:
         return self._settings.id_to_cookie(self.id)
 
     def _cookie_changed(self) -> None:
         # Before there is a record, there is nothing to lead to.
         if self.use_cookies:
-            is_stored = not self._is_dead and self._stored.snapshot is not None
+            is_stored = not self._is_dead and self._stored.record is not None
             self._update_cookie_out(set_cookie=is_stored)

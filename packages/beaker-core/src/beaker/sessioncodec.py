@@ -2,14 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from beaker.exceptions import CorruptRecordError
 from beaker.formerpayloads import FormerPayloads
-from beaker.sessionformat import SessionFormat, Snapshot, of_payload, with_times
+from beaker.sessionformat import (
+    PAYLOAD,
+    TIMES,
+    SessionFormat,
+    as_dictionary,
+    of_payload,
+)
+from beaker.sessionrecords import SessionRecord, is_record
 
-__all__ = ["OwnCodec", "StoreCodec"]
+__all__ = [
+    "OwnCodec",
+    "SessionCodec",
+    "StoreCodec",
+    "decoded",
+    "with_times",
+    "without_times",
+]
+
+
+class SessionCodec(Protocol):
+    """What turns a session into what lies in its store, and back."""
+
+    #: What it sees as the same value is the same.
+    serializer: Any
+
+    def read(self, id: str, session: Any) -> SessionRecord:
+        """Return what a record's bytes, or a payload of 1.x, mean.
+
+        Raises:
+            CorruptRecordError: They are neither, or not to be believed.
+        """
+        ...
+
+    def data(self, record: SessionRecord) -> dict[str, Any]:
+        """Return the data of a record: with each call a dictionary of its own.
+
+        Raises:
+            CorruptRecordError: They cannot be read, or may not.
+        """
+        ...
+
+    def write(
+        self, id: str, data: dict[str, Any], created: float, now: float
+    ) -> tuple[bytes | str, SessionRecord]:
+        """Return the bytes of a record or a payload, and the record they are.
+
+        Raises:
+            UnserializableValueError: The serializer does not take a value.
+            ForbiddenClassError: It could not be believed when it is read again.
+        """
+        ...
 
 
 class StoreCodec:
@@ -23,7 +72,14 @@ class StoreCodec:
         writes_former: Whether payloads are written rather than records.
     """
 
-    __slots__ = ("_format", "_from_payload", "_is_private", "_to_payload", "serializer")
+    __slots__ = (
+        "_format",
+        "_from_payload",
+        "_is_bound",
+        "_to_payload",
+        "_writes_former",
+        "serializer",
+    )
 
     def __init__(
         self,
@@ -34,42 +90,41 @@ class StoreCodec:
         is_private: bool,
         writes_former: bool,
     ) -> None:
-        self._format, self._is_private = format, is_private
+        self._format, self._is_bound = format, format.records.protects
         self.serializer = format.serializer
         self._from_payload = partial(
             payloads.decode, serializer=former_serializer, is_trusted=is_private
         )
-        self._to_payload = None
-        if writes_former:
-            self._to_payload = partial(payloads.encode, serializer=former_serializer)
+        self._to_payload = partial(payloads.encode, serializer=former_serializer)
+        self._writes_former = writes_former
 
-    def read(self, id: str, session: Any) -> Snapshot:
-        """Return what a record's bytes, or a payload of 1.x, mean.
+    def read(self, id: str, session: Any) -> SessionRecord:
+        """See `SessionCodec.read`."""
+        if isinstance(session, bytes) and is_record(session):
+            return self._format.read(self._place(id), session)
+        self._format.check_former("a session of Beaker 1.x")
+        return of_payload(session, self._from_payload(session))
 
-        Raises:
-            CorruptRecordError: They are neither, or not to be believed.
-        """
-        return self._format.read(
-            _place(id),
-            session,
-            is_private=self._is_private,
-            from_payload=self._from_payload,
-        )
+    def data(self, record: SessionRecord) -> dict[str, Any]:
+        """See `SessionCodec.data`."""
+        if record.serializer != PAYLOAD:
+            return self._format.data(record)
+        return without_times(self._from_payload(record.data))
 
     def write(
         self, id: str, data: dict[str, Any], created: float, now: float
-    ) -> bytes | str:
-        """Return the bytes of a record, or a payload.
+    ) -> tuple[bytes | str, SessionRecord]:
+        """See `SessionCodec.write`."""
+        if not self._writes_former:
+            return self._format.write(self._place(id), data, created, now)
+        data = with_times(data, created, now)
+        payload = self._to_payload(data)
+        return payload, of_payload(payload, data)
 
-        Raises:
-            UnserializableValueError: The serializer does not take a value.
-            ForbiddenClassError: It could not be believed when it is read again.
-        """
-        if self._to_payload is not None:
-            return self._to_payload(with_times(data, created, now))
-        return self._format.write(
-            _place(id), data, created, now, is_private=self._is_private
-        )
+    def _place(self, id: str) -> bytes:
+        if not self._is_bound:
+            return b""
+        return b"session\0" + id.encode("utf-8", "surrogatepass")
 
 
 class OwnCodec:
@@ -84,32 +139,53 @@ class OwnCodec:
     def __init__(self, session: Any) -> None:
         self._session, self.serializer = session, session.serializer
 
-    def read(self, id: str, session: Any) -> Snapshot:
-        """Return what the subclass makes of what it wrote.
-
-        Raises:
-            CorruptRecordError: It makes nothing of it.
-        """
+    def read(self, id: str, session: Any) -> SessionRecord:
+        """See `SessionCodec.read`."""
         del id
-        return of_payload(session, self._decoded)
+        return of_payload(session, self._decoded(session))
+
+    def data(self, record: SessionRecord) -> dict[str, Any]:
+        """See `SessionCodec.data`."""
+        return without_times(self._decoded(record.data))
 
     def write(
         self, id: str, data: dict[str, Any], created: float, now: float
-    ) -> bytes | str:
-        """Return what the subclass makes of the data."""
+    ) -> tuple[bytes | str, SessionRecord]:
+        """See `SessionCodec.write`."""
         del id
-        encrypt = self._session._encrypt_data  # noqa: SLF001  # where subclasses come in
-        return encrypt(with_times(data, created, now))  # type: ignore[no-any-return]  # what it returns
+        data = with_times(data, created, now)
+        payload = self._session._encrypt_data(data)  # noqa: SLF001  # where subclasses come in
+        return payload, of_payload(payload, data)
 
     def _decoded(self, payload: Any) -> Any:
-        try:
-            return self._session._decrypt_data(payload)  # noqa: SLF001  # where subclasses come in
-        except CorruptRecordError:
-            raise
-        # Nobody told subclasses what to raise.
-        except Exception as e:
-            raise CorruptRecordError(repr(e)) from e
+        return decoded(self._session._decrypt_data, payload)  # noqa: SLF001  # where subclasses come in
 
 
-def _place(id: str) -> bytes:
-    return b"session\0" + id.encode("utf-8", "surrogatepass")
+def with_times(data: dict[str, Any], created: float, now: float) -> dict[str, Any]:
+    """Return data as 1.x kept them, with the times of the session."""
+    return {**data, **dict(zip(TIMES, (created, now), strict=True))}
+
+
+def without_times(data: Any) -> dict[str, Any]:
+    """Return data as 2.x keeps them.
+
+    Raises:
+        CorruptRecordError: They are no data of a session.
+    """
+    kept = as_dictionary(data)
+    return {key: value for key, value in kept.items() if key not in TIMES}
+
+
+def decoded(decrypt: Callable[[Any], Any], payload: Any) -> Any:
+    """Return what a subclass makes of a payload.
+
+    Raises:
+        CorruptRecordError: It raised anything.
+    """
+    try:
+        return decrypt(payload)
+    except CorruptRecordError:
+        raise
+    # Nobody told subclasses what to raise.
+    except Exception as e:
+        raise CorruptRecordError(repr(e)) from e

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import struct
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from beaker.exceptions import CorruptRecordError
 from beaker.protocols import CryptoProvider
@@ -38,7 +38,7 @@ class SessionRecord(NamedTuple):
     created: float
     accessed: float
     serializer: int
-    data: bytes
+    data: Any
     is_authentic: bool
     is_current: bool
 
@@ -67,24 +67,16 @@ class SessionRecords:
         """Whether what is written can be told from what others wrote."""
         return self._signing is not None or self._encrypting is not None
 
-    def encode(
-        self,
-        place: bytes,
-        created: float,
-        accessed: float,
-        serializer: int,
-        data: bytes,
-    ) -> bytes:
+    def encode(self, place: bytes, record: SessionRecord) -> bytes:
         """Return the bytes of a session.
 
         Args:
             place: Where they will be; read from another place they are refused.
-            created: When the session began.
-            accessed: When it was last used: now.
-            serializer: The number of the serializer that made the data.
-            data: The serialized dictionary.
+            record: The session; how it was protected before does not matter.
         """
-        times = (created, _UNUSED, accessed)
+        serializer = record.serializer
+        data: bytes = record.data
+        times = (record.created, _UNUSED, record.accessed)
         if self._encrypting is not None and self._cipher is not None:
             key = self._encrypting.first
             head = _HEAD.pack(MAGIC, serializer, key.id, _CIPHER, *times)
@@ -158,11 +150,12 @@ def removed(now: float) -> bytes:
     return _HEAD.pack(MAGIC, 0, 0, _REMOVED, now, _UNUSED, now)
 
 
-def removed_at(stored: bytes) -> float | None:
-    """Return when the session that these bytes stand for was removed; None: not."""
-    if len(stored) != _HEAD.size or stored[5] != _REMOVED or not is_record(stored):
+def removed_at(stored: Any) -> float | None:
+    """Return when the session that stood here was removed; None: it was not."""
+    if len(stored) != _HEAD.size or not isinstance(stored, bytes):
         return None
-    return float(_HEAD.unpack(stored)[4])
+    magic, _, _, protection, since, _, _ = _HEAD.unpack(stored)
+    return since if magic == MAGIC and protection == _REMOVED else None
 
 
 def _bound(place: bytes, *parts: bytes) -> bytes:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 from beaker.configuration import coerce_session_options
+from beaker.cookiecodec import CookieCodec
 from beaker.cookieheaders import attributes, check_name
 from beaker.crypto import cipher_for_records
 from beaker.exceptions import InvalidOptionError, MissingSecretError
@@ -188,12 +189,13 @@ class SessionSettings:
         in_memory = not legacy and backend.holds_objects
         # Within this process a signature shows nothing.
         secrets = [] if in_memory else self.secrets or self.validate_keys
+        # Stores of one machine keep their files to their owner.
+        private = in_memory or not (legacy or backend.shared_between_hosts)
         return StoreCodec(
-            self._format("session record", secrets),
+            self._format("session record", secrets, is_private=private),
             self.former_payloads,
             self.former_serializer,
-            # Stores of one machine keep their files to their owner.
-            is_private=in_memory or not (legacy or backend.shared_between_hosts),
+            is_private=private,
             writes_former=self.mode == "compat",
         )
 
@@ -208,6 +210,19 @@ class SessionSettings:
             purpose = "sign the cookie of a Cookie only Session"
             raise MissingSecretError("validate_key", purpose)
         return self._format("session cookie", self.validate_keys)
+
+    @cached_property
+    def cookie_codec(self) -> CookieCodec:
+        """What turns a session into the text of its cookie, and back."""
+        payloads, serializer = self.former_payloads, self.former_serializer
+        return CookieCodec(
+            self.key,
+            self.cookie_format,
+            self.validate_keys,
+            partial(payloads.encode, serializer=serializer),
+            partial(payloads.decode, serializer=serializer, is_trusted=True),
+            writes_payloads=self.mode == "compat",
+        )
 
     @cached_property
     def former_payloads(self) -> FormerPayloads:
@@ -228,7 +243,9 @@ class SessionSettings:
         chosen = self.options["data_serializer"]
         return named[chosen]() if isinstance(chosen, str) else chosen
 
-    def _format(self, purpose: str, secrets: list[bytes]) -> SessionFormat:
+    def _format(
+        self, purpose: str, secrets: list[bytes], *, is_private: bool = False
+    ) -> SessionFormat:
         signing = KeyRing(secrets, f"beaker {purpose}") if secrets else None
         encrypting = None
         if self.encrypt_keys:
@@ -236,6 +253,7 @@ class SessionSettings:
         return SessionFormat(
             SessionRecords(signing, encrypting, self.cipher),
             self.serializer,
+            is_private=is_private,
             allowed=self.options["allow"],
             former_until=0.0 if self.mode == "strict" else self.options["legacy_until"],
         )

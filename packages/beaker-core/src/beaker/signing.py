@@ -27,18 +27,23 @@ class Key:
         value: 32 secret bytes.
     """
 
-    __slots__ = ("_mac", "id", "value")
+    __slots__ = ("_inner", "_outer", "id", "value")
 
     def __init__(self, secret: bytes, purpose: str) -> None:
         self.value = derive_key(secret, purpose)
         self.id = 1 + derive_key(secret, f"{purpose} id")[0] % 255
-        self._mac = hmac.new(self.value, digestmod=sha256)
+        # HMAC (RFC 2104) with both paddings hashed once: to begin anew each time
+        # takes longer than all the rest of a signature.
+        padded = self.value.ljust(64, b"\0")
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in padded))
 
     def sign(self, data: bytes) -> bytes:
         """Return the 32 bytes of an HMAC-SHA256."""
-        mac = self._mac.copy()
-        mac.update(data)
-        return mac.digest()
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(data)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 class KeyRing:
@@ -88,10 +93,10 @@ class TextSigner:
         Returns:
             The text, and whether it was signed as `sign` does it now.
         """
-        text, dot, signature = signed.rpartition(".")
         if not signed.isascii():
             return None
-        if dot and len(signature) == _SIGNATURE:
+        text, signature = signed[: -_SIGNATURE - 1], signed[-_SIGNATURE:]
+        if signed[-_SIGNATURE - 1 : -_SIGNATURE] == ".":
             data = text.encode()
             for key in self._ring.keys:
                 if hmac.compare_digest(key.sign(data).hex(), signature):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from beaker.envelopes import laid_in, taken_from
 from beaker.merging import Changes, changes
-from beaker.sessionformat import Snapshot
+from beaker.sessioncodec import SessionCodec
 from beaker.sessionlifetime import Lifetime
-from beaker.sessionrecords import removed, removed_at
+from beaker.sessionrecords import SessionRecord, removed, removed_at
 from beaker.stores import Store
 
-__all__ = ["NOTHING", "SessionCodec", "StoredSession"]
+__all__ = ["NOTHING", "StoredSession"]
 
 #: No change.
 NOTHING = Changes({}, frozenset())
@@ -22,23 +21,6 @@ _KEY = "session"
 
 #: Seconds in which a request that still has a removed id cannot save under it.
 _MARKED_FOR = 60.0
-
-
-class SessionCodec(Protocol):
-    """What turns a session into what lies in its store, and back."""
-
-    #: As what it sees values, they are the same or not.
-    serializer: Any
-
-    def read(self, id: str, session: Any) -> Snapshot:
-        """Return what a record's bytes, or a payload of 1.x, mean."""
-        ...
-
-    def write(
-        self, id: str, data: dict[str, Any], created: float, now: float
-    ) -> bytes | str:
-        """Return such bytes, or such a payload."""
-        ...
 
 
 class StoredSession:
@@ -51,7 +33,7 @@ class StoredSession:
         lifetime: How long the store is to keep it.
 
     Attributes:
-        snapshot: What was found, or written since; None: nothing.
+        record: What was found, or written since; None: nothing.
         accessed: When it was last used, as far as the store knows.
         is_removed: Whether a session was here and was removed a moment ago.
     """
@@ -63,7 +45,7 @@ class StoredSession:
         "accessed",
         "id",
         "is_removed",
-        "snapshot",
+        "record",
         "store",
     )
 
@@ -73,11 +55,11 @@ class StoredSession:
         self.id, self.store = id, store
         self._codec, self._lifetime = codec, lifetime
         self._kept: Any = None
-        self.snapshot: Snapshot | None = None
+        self.record: SessionRecord | None = None
         self.accessed, self.is_removed = 0.0, False
 
-    def load(self) -> Snapshot | None:
-        """Fetch the record and return what it means; None: there is none.
+    def load(self) -> SessionRecord | None:
+        """Fetch the record and return it; None: there is none.
 
         Raises:
             CorruptRecordError: It is not one we believe.
@@ -87,52 +69,68 @@ class StoredSession:
             return None
         self._kept, touched = found
         session = taken_from(self.store, self._kept)
-        since = removed_at(session) if isinstance(session, bytes) else None
+        since = removed_at(session)
         if since is not None:
             self.is_removed = time.time() - since < _MARKED_FOR
             return None
-        snapshot = self.snapshot = self._codec.read(self.id, session)
-        self.accessed = max(snapshot.accessed, touched or 0.0)
-        return snapshot
+        record = self.record = self._codec.read(self.id, session)
+        self.accessed = max(record.accessed, touched or 0.0)
+        return record
 
-    def save(self, made: Changes, created: float, now: float) -> Changes | None:
+    @property
+    def serializer(self) -> Any:
+        """What tells whether two values are the same."""
+        return self._codec.serializer
+
+    def data(self) -> dict[str, Any]:
+        """Return the data that were found, or written since: a copy.
+
+        Raises:
+            CorruptRecordError: They cannot be read, or may not.
+        """
+        return self._codec.data(self.record) if self.record else {}
+
+    def save(
+        self, made: Changes, before: dict[str, Any], created: float, now: float
+    ) -> Changes | None:
         """Carry changes over to what is stored now.
+
+        Args:
+            made: The changes.
+            before: What they change, as `data` returned it.
+            created: When the session began, if it is not stored yet.
+            now: When it is used.
 
         Returns:
             What others have changed since we looked; None, if they removed the
             session: then nothing was saved.
         """
-        found, kept, current = self.snapshot, self._kept, self.snapshot
+        found, kept, current, stored = self.record, self._kept, self.record, before
         while True:
-            stored = current.data() if current else {}
-            data = made.applied_to(stored)
             begun = current.created if current else created
-            session = self._codec.write(self.id, data, begun, now)
-            if self._put(kept, session, begun, now):
+            if self._put(kept, made.applied_to(stored), begun, now):
                 break
             kept, current = self._look_again()
             if current is None and found is not None:
                 return None
-        if current is found:
+            stored = self._codec.data(current) if current else {}
+        if stored is before:
             return NOTHING
-        before = found.data() if found else {}
         return changes(before, stored, self._codec.serializer)
 
     def reseal(self, now: float) -> None:
         """Write the record as new ones are written, unless others changed it."""
-        if self.snapshot is not None:
-            data, created = self.snapshot.data(), self.snapshot.created
-            session = self._codec.write(self.id, data, created, now)
-            self._put(self._kept, session, created, now)
+        if self.record is not None:
+            self._put(self._kept, self.data(), self.record.created, now)
 
     def touch(self, now: float) -> bool:
         """Mark the record as used now, and return whether it is there."""
         self.accessed = now
         if not self.store.is_legacy:
-            begun = self.snapshot.created if self.snapshot else now
+            begun = self.record.created if self.record else now
             return self.store.touch(_KEY, self._lifetime.ttl(begun, now), now)
         # A store of 1.x has no other place for the time than the record.
-        return self.save(NOTHING, now, now) is not None
+        return self.save(NOTHING, self.data(), now, now) is not None
 
     def remove(self, now: float, *, leave_marker: bool) -> None:
         """Remove the record, whatever it is by now."""
@@ -141,7 +139,7 @@ class StoredSession:
             self.store.store(_KEY, marker, _MARKED_FOR)
         else:
             self.store.discard(_KEY)
-        self._kept = self.snapshot = None
+        self._kept = self.record = None
 
     def move_to(self, other: StoredSession, now: float) -> bool:
         """Write the record under another id, then remove it here.
@@ -149,12 +147,11 @@ class StoredSession:
         Returns:
             Whether it was still here; if not, it is not there either.
         """
-        kept, current = self._kept, self.snapshot
+        kept, current = self._kept, self.record
         marker = laid_in(self.store, removed(now), now)
         while current is not None:
-            data, created = current.data(), current.created
-            session = other._codec.write(other.id, data, created, now)
-            other._put(other._kept, session, created, now)
+            data = self._codec.data(current)
+            other._put(other._kept, data, current.created, now)
             if self.store.replace(_KEY, kept, marker, _MARKED_FOR):
                 if not self._forgets:
                     self.store.discard(_KEY)
@@ -168,24 +165,20 @@ class StoredSession:
         # Where nothing is forgotten, markers would heap up.
         return bool(self.store.manager.expires_natively)
 
-    def _put(self, kept: Any, session: bytes | str, created: float, now: float) -> bool:
-        ttl = self._lifetime.ttl(created, now)
+    def _put(self, kept: Any, data: dict[str, Any], created: float, now: float) -> bool:
+        session, record = self._codec.write(self.id, data, created, now)
         new = laid_in(self.store, session, created)
+        ttl = self._lifetime.ttl(created, now)
         if not self.store.replace(_KEY, kept, new, ttl):
             return False
-        again = partial(self._data_again, session)
-        self._kept, self.accessed = new, now
-        self.snapshot = Snapshot(created, now, True, None, again)
+        self._kept, self.record, self.accessed = new, record, now
         return True
 
-    def _data_again(self, session: bytes | str) -> dict[str, Any]:
-        return self._codec.read(self.id, session).data()
-
-    def _look_again(self) -> tuple[Any, Snapshot | None]:
+    def _look_again(self) -> tuple[Any, SessionRecord | None]:
         kept = self.store.fetch(_KEY)
         if kept is None:
             return None, None
         session = taken_from(self.store, kept)
-        if isinstance(session, bytes) and removed_at(session) is not None:
+        if removed_at(session) is not None:
             return kept, None
         return kept, self._codec.read(self.id, session)
