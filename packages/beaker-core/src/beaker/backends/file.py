@@ -43,6 +43,8 @@ class FileNamespaceManager(NamespaceManager):
     updates_atomically = True
     shared_between_processes = True
     durable = True
+    #: In 1.x a file held the dictionary of a namespace: so the mode ``compat``.
+    kept_whole_namespaces = True
 
     def __init__(
         self,
