@@ -7,6 +7,7 @@ import functools
 import os
 import threading
 import weakref
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +18,8 @@ from beaker.waiting import Patience, pause
 __all__ = ["FileLock"]
 
 _FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
+#: How often the directory may vanish while we make the file in it.
+_ATTEMPTS = 100
 _TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
 
 
@@ -166,15 +169,22 @@ def _open_file(directory: str, path: str) -> int:
     try:
         descriptor = os.open(path, _FLAGS)
     except FileNotFoundError:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-        _check_owner(os.stat(directory).st_uid, directory, (0, _user()))
-        descriptor = os.open(path, _FLAGS | os.O_CREAT, 0o600)
+        descriptor = _make_file(directory, path)
     try:
         _check_owner(os.fstat(descriptor).st_uid, path, (_user(),))
     except OSError:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _make_file(directory: str, path: str) -> int:
+    for _ in range(_ATTEMPTS):
+        with suppress(FileNotFoundError, FileExistsError):
+            os.makedirs(directory, mode=0o700, exist_ok=True)
+            _check_owner(os.stat(directory).st_uid, directory, (0, _user()))
+            return os.open(path, _FLAGS | os.O_CREAT, 0o600)
+    raise FileNotFoundError(errno.ENOENT, "its directory disappears", path)
 
 
 def _check_owner(owner: int, path: str, trusted: tuple[int, ...]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 __all__ = [
     "accessed_row",
+    "break_lease",
     "deadline",
     "keep_until",
     "put",
@@ -59,7 +60,7 @@ def put(rows: Any, key: str, data: bytes, ttl: float | None) -> None:
     """Write a record and break the lease on its key."""
     rows[record_row(key)] = data
     keep_until(rows, key, ttl)
-    _remove(rows, token_row(key))
+    break_lease(rows, key)
 
 
 def keep_until(rows: Any, key: str, ttl: float | None) -> None:
@@ -71,10 +72,15 @@ def keep_until(rows: Any, key: str, ttl: float | None) -> None:
 
 
 def take_out(rows: Any, key: str) -> bool:
-    """Remove all rows of a key and return whether there was a record."""
-    for name in (token_row(key), _deadline_row(key), accessed_row(key)):
-        _remove(rows, name)
+    """Remove a record and return whether there was one; its lease goes on."""
+    _remove(rows, _deadline_row(key))
+    _remove(rows, accessed_row(key))
     return _remove(rows, record_row(key))
+
+
+def break_lease(rows: Any, key: str) -> None:
+    """Remove the token of a lease."""
+    _remove(rows, token_row(key))
 
 
 def _deadline_row(key: str) -> bytes:

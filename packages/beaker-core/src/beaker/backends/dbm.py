@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +15,7 @@ from beaker.backends._places import Place
 from beaker.backends._private import PrivateFiles, remove
 from beaker.backends._rows import (
     accessed_row,
+    break_lease,
     deadline,
     keep_until,
     put,
@@ -32,6 +34,16 @@ __all__ = ["DBMNamespaceManager"]
 
 #: What the modules of the dbm package append to the name that they are given.
 _SUFFIXES = ("", ".db", ".dat", ".dir", ".bak", ".pag", "-wal", "-shm", "-journal")
+
+#: How often the directory may vanish while we open the files in it.
+_ATTEMPTS = 100
+
+
+class _NoRows(dict[bytes, bytes]):
+    """What is read where there is no dbm."""
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 class DBMNamespaceManager(NamespaceManager):
@@ -163,7 +175,9 @@ class DBMNamespaceManager(NamespaceManager):
         """Remove the keys' rows; of a session the files too."""
         removed = 0
         with self._opened("w") as rows:
-            removed = sum([take_out(rows, key) for key in keys])
+            for key in keys:
+                break_lease(rows, key)
+                removed += take_out(rows, key)
         if self._is_session and removed:
             self._remove_if_empty()
         return removed
@@ -226,11 +240,9 @@ class DBMNamespaceManager(NamespaceManager):
         lock = self._lock()
         lock.acquire(shared=mode == "r")
         try:
-            with self._files, suppress(FileNotFoundError):
-                if not self._is_there() and mode != "c":
-                    yield {}
-                    return
-                with closing(self._open(mode)) as rows:
+            with self._files:
+                rows = self._open(mode)
+                with suppress(FileNotFoundError), closing(rows):
                     yield rows
         except OSError as error:
             # A number is the system's; without one it is the module that complains.
@@ -241,12 +253,18 @@ class DBMNamespaceManager(NamespaceManager):
             lock.release()
 
     def _open(self, mode: str) -> Any:
-        if mode == "c":
-            self._files.make(os.path.dirname(self._path))
-        try:
-            return open_dbm(self._path, mode, self.settings.own.get("dbmmodule"))
-        except ValueError as error:
-            raise self._refusal(error) from error
+        for _ in range(_ATTEMPTS):
+            with suppress(FileNotFoundError):
+                if mode == "c":
+                    self._files.make(os.path.dirname(self._path))
+                if not self._is_there() and mode != "c":
+                    return _NoRows()
+                try:
+                    module = self.settings.own.get("dbmmodule")
+                    return open_dbm(self._path, mode, module)
+                except ValueError as error:
+                    raise self._refusal(error) from error
+        raise FileNotFoundError(errno.ENOENT, "its directory disappears", self._path)
 
     def _is_there(self) -> bool:
         there = [path for path in self._paths() if self._files.has(path)]
@@ -262,7 +280,7 @@ class DBMNamespaceManager(NamespaceManager):
             remove(path)
 
     def _remove_if_empty(self) -> None:
-        with self._lock(), self._files, suppress(FileNotFoundError):
+        with self._files, self._lock():
             with closing(self._open("r")) as rows:
                 is_empty = not rows.keys()
             if is_empty:
