@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ _GONE = "Thu, 01-Jan-1970 00:00:00 GMT"
 
 def session_id() -> str:
     """Return a new id: 128 random bits in 32 hex digits."""
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()
 
 
 class FromOptions:

@@ -32,6 +32,9 @@ class SessionCodec(Protocol):
 
     #: What it sees as the same value is the same.
     serializer: Any
+    #: Whether it writes for processes of 1.x too, which find the time of access and
+    #: the end of a session in the record alone.
+    serves_former: bool
 
     def read(self, id: str, session: Any) -> SessionRecord:
         """Return what a record's bytes, or a payload of 1.x, mean.
@@ -69,7 +72,7 @@ class StoreCodec:
         payloads: How payloads of 1.x are made.
         former_serializer: What serializes those.
         is_private: Whether only we can write in this store.
-        writes_former: Whether payloads are written rather than records.
+        serves_former: Whether payloads are written rather than records.
     """
 
     __slots__ = (
@@ -77,8 +80,8 @@ class StoreCodec:
         "_from_payload",
         "_is_bound",
         "_to_payload",
-        "_writes_former",
         "serializer",
+        "serves_former",
     )
 
     def __init__(
@@ -88,7 +91,7 @@ class StoreCodec:
         former_serializer: Any,
         *,
         is_private: bool,
-        writes_former: bool,
+        serves_former: bool,
     ) -> None:
         self._format, self._is_bound = format, format.records.protects
         self.serializer = format.serializer
@@ -96,7 +99,7 @@ class StoreCodec:
             payloads.decode, serializer=former_serializer, is_trusted=is_private
         )
         self._to_payload = partial(payloads.encode, serializer=former_serializer)
-        self._writes_former = writes_former
+        self.serves_former = serves_former
 
     def read(self, id: str, session: Any) -> SessionRecord:
         """See `SessionCodec.read`."""
@@ -115,7 +118,7 @@ class StoreCodec:
         self, id: str, data: dict[str, Any], created: float, now: float
     ) -> tuple[bytes | str, SessionRecord]:
         """See `SessionCodec.write`."""
-        if not self._writes_former:
+        if not self.serves_former:
             return self._format.write(self._place(id), data, created, now)
         data = with_times(data, created, now)
         payload = self._to_payload(data)
@@ -135,6 +138,8 @@ class OwnCodec:
     """
 
     __slots__ = ("_session", "serializer")
+
+    serves_former = False
 
     def __init__(self, session: Any) -> None:
         self._session, self.serializer = session, session.serializer

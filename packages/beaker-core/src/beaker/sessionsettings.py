@@ -196,7 +196,7 @@ class SessionSettings:
             self.former_payloads,
             self.former_serializer,
             is_private=private,
-            writes_former=self.mode == "compat",
+            serves_former=self.mode == "compat",
         )
 
     @cached_property

@@ -126,15 +126,15 @@ class StoredSession:
     def touch(self, now: float) -> bool:
         """Mark the record as used now, and return whether it is there."""
         self.accessed = now
-        if not self.store.is_legacy:
+        if not (self.store.is_legacy or self._codec.serves_former):
             begun = self.record.created if self.record else now
             return self.store.touch(_KEY, self._lifetime.ttl(begun, now), now)
-        # A store of 1.x has no other place for the time than the record.
+        # A store of 1.x has no other place for the time, a process no other sight.
         return self.save(NOTHING, self.data(), now, now) is not None
 
     def remove(self, now: float, *, leave_marker: bool) -> None:
         """Remove the record, whatever it is by now."""
-        if leave_marker and self._forgets:
+        if leave_marker and self._keeps_markers:
             marker = laid_in(self.store, removed(now), now)
             self.store.store(_KEY, marker, _MARKED_FOR)
         else:
@@ -153,7 +153,7 @@ class StoredSession:
             data = self._codec.data(current)
             other._put(other._kept, data, current.created, now)
             if self.store.replace(_KEY, kept, marker, _MARKED_FOR):
-                if not self._forgets:
+                if not self._keeps_markers:
                     self.store.discard(_KEY)
                 return True
             kept, current = self._look_again()
@@ -161,9 +161,10 @@ class StoredSession:
         return False
 
     @property
-    def _forgets(self) -> bool:
-        # Where nothing is forgotten, markers would heap up.
-        return bool(self.store.manager.expires_natively)
+    def _keeps_markers(self) -> bool:
+        # Where nothing is forgotten they would heap up; 1.x could not read them.
+        forgets = bool(self.store.manager.expires_natively)
+        return forgets and not self._codec.serves_former
 
     def _put(self, kept: Any, data: dict[str, Any], created: float, now: float) -> bool:
         session, record = self._codec.write(self.id, data, created, now)
