@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from beaker import util  # noqa: F401 - likewise
 from beaker.bases import AbstractDictionaryNSManager, OpenResourceNamespaceManager
 from beaker.clients import forget_client, shared_client
 from beaker.exceptions import CreationAbortedError
