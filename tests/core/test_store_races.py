@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import threading
@@ -245,12 +246,10 @@ def test_what_was_stored_survives_the_killing_of_its_writer(
     open_namespace: Open,
 ) -> None:
     for turn in range(5):
-        name = f"turn {turn}"
         reading, report = os.pipe()
-        children = [
-            fork(lambda name=name: acknowledging(open_namespace(name), report))  # type: ignore[misc]
-            for _ in range(2)
-        ]
+        store = open_namespace(f"turn {turn}")
+        write = functools.partial(acknowledging, store, report)
+        children = [fork(write) for _ in range(2)]
         time.sleep(0.05 + turn * 0.013)
 
         for child in children:
@@ -259,7 +258,6 @@ def test_what_was_stored_survives_the_killing_of_its_writer(
         with open(reading, encoding="ascii") as acknowledged:
             numbers = {int(line) for line in acknowledged}
 
-        store = open_namespace(name)
         assert numbers
         for number in numbers:
             assert store.fetch(f"key {number}") == b"%d" % number * 2000

@@ -11,6 +11,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from beaker.directories import make_private
 from beaker.exceptions import LockError, StoreRefusedError
 from beaker.kernellocks import KernelLocks, available_locks, leads_to
 from beaker.waiting import Patience, pause
@@ -180,8 +181,8 @@ def _open_file(directory: str, path: str) -> int:
 
 def _make_file(directory: str, path: str) -> int:
     for _ in range(_ATTEMPTS):
-        with suppress(FileNotFoundError, FileExistsError):
-            os.makedirs(directory, mode=0o700, exist_ok=True)
+        with suppress(FileNotFoundError):
+            make_private(directory)
             _check_owner(os.stat(directory).st_uid, directory, (0, _user()))
             return os.open(path, _FLAGS | os.O_CREAT, 0o600)
     raise FileNotFoundError(errno.ENOENT, "its directory disappears", path)

@@ -15,6 +15,7 @@ from beaker.backends._ownership import (
     require_private_file,
 )
 from beaker.backends._places import Place
+from beaker.directories import make_private
 from beaker.exceptions import StoreRefusedError
 
 __all__ = ["Content", "PrivateFiles", "remove", "set_time"]
@@ -163,7 +164,7 @@ class PrivateFiles:
 
     def make(self, directory: str) -> None:
         """Make a directory, and those above it, for this user only."""
-        _make(directory)
+        make_private(directory)
         self.check()
 
     def check(self) -> None:
@@ -247,14 +248,3 @@ def _write_all(descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
-
-
-def _make(directory: str) -> None:
-    try:
-        os.mkdir(directory, 0o700)
-    except FileExistsError:
-        return
-    except FileNotFoundError:
-        _make(os.path.dirname(directory))
-        with suppress(FileExistsError):
-            os.mkdir(directory, 0o700)
