@@ -7,17 +7,26 @@ its sessions merge only among the threads of one process.
 
 from __future__ import annotations
 
+import logging
+import pickle
 import threading
 from collections.abc import Callable, Iterable
+from math import ceil
 from typing import Any
 
-from beaker.exceptions import BeakerException, UnsupportedOperationError
+from beaker.exceptions import (
+    BeakerException,
+    CorruptRecordError,
+    UnsupportedOperationError,
+)
 from beaker.leases import LocalLease
 from beaker.protocols import Lease, NamespaceManager
 from beaker.records import Record, record_of
 from beaker.registry import WeakValuedRegistry
 
 __all__ = ["LegacyStore", "LegacyStoreError"]
+
+_log = logging.getLogger("beaker.store")
 
 #: What a plugin raises by mistake rather than because its store is away.
 _MISTAKES = (
@@ -33,6 +42,15 @@ _MISTAKES = (
     ValueError,
 )
 
+#: What reading raises where the bytes that a plugin unpickles are damaged.
+_DAMAGES = (
+    AttributeError,
+    EOFError,
+    ImportError,
+    IndexError,
+    ValueError,
+    pickle.UnpicklingError,
+)
 
 _write_locks = WeakValuedRegistry()
 
@@ -61,12 +79,16 @@ class LegacyStore(NamespaceManager):
         self._writing = _write_locks.get(name, threading.RLock)
 
     def fetch(self, key: str) -> Any:
-        """Return the record that the 1.x object under this key means."""
-        return self._within(self._read, _old_key(key, self.purpose))
+        """Return the record that the 1.x object under this key means.
+
+        Raises:
+            CorruptRecordError: There is something else.
+        """
+        return _within(self._read, _old_key(key, self.purpose))
 
     def store(self, key: str, data: Any, ttl: float | None) -> None:
         """Store the record's 1.x object."""
-        self._within(self._write, _old_key(key, self.purpose), data, ttl)
+        _within(self._write, _old_key(key, self.purpose), data, ttl)
 
     def replace(self, key: str, expected: Any, data: Any, ttl: float | None) -> bool:
         """Compare and set, atomically among the threads of this process only."""
@@ -74,27 +96,25 @@ class LegacyStore(NamespaceManager):
             found = self.fetch(key)
             if (found is None) != (expected is None):
                 return False
-            if found is not None and found[:3] != expected[:3]:
+            if found is not None and not self._are_equal(found, expected):
                 return False
             self.store(key, data, ttl)
             return True
 
     def discard(self, key: str) -> bool:
         """Remove the object."""
-        return bool(self._within(self._remove, _old_key(key, self.purpose)))
+        return bool(_within(self._remove, _old_key(key, self.purpose)))
 
     def drop(self) -> None:
         """Remove what the manager's own `remove` removes."""
-        self._within(self.manager.remove)
+        _within(self.manager.remove)
 
     def lease(self, key: str) -> Lease:
         """Return the manager's own creation lock, or one of this process."""
-        old_key = _old_key(key, self.purpose)
-        try:
-            return _LegacyLease(self._within(self.manager.get_creation_lock, old_key))
-        except NotImplementedError:
-            name = f"{type(self.manager).__name__}/{self.namespace}/{key}"
-            return LocalLease(name, None, _no_mark, _no_mark)
+        kind = type(self.manager)
+        name = f"{kind.__module__}.{kind.__qualname__}/{self.namespace}/{key}"
+        own = LocalLease(name, None, _no_mark, _no_mark)
+        return _LegacyLease(self.manager, _old_key(key, self.purpose), own)
 
     def fill(
         self,
@@ -124,7 +144,7 @@ class LegacyStore(NamespaceManager):
     def keys(self) -> Iterable[str]:
         """Return the manager's own keys, as text."""
         try:
-            old_keys = self._within(self.manager.keys)
+            old_keys = _within(self.manager.keys)
         except NotImplementedError as e:
             place = self.place()
             raise UnsupportedOperationError(place, "list keys", "enumerable") from e
@@ -134,22 +154,12 @@ class LegacyStore(NamespaceManager):
         """Return the class that it is."""
         return f"{type(self.manager).__module__}.{type(self.manager).__qualname__}"
 
-    def _within(self, operation: Callable[..., Any], *arguments: Any) -> Any:
-        try:
-            return operation(*arguments)
-        except _MISTAKES:
-            raise
-        except Exception as e:
-            raise LegacyStoreError(str(e) or repr(e)) from e
-
     def _read(self, key: Any) -> Record | None:
         manager = self.manager
         manager.acquire_read_lock()
         try:
             # Some unpickle None when asked for what is missing: 1.x asked first.
-            if key not in manager:
-                return None
-            found = manager[key]
+            found = _item(manager, key) if key in manager else None
         except (KeyError, TypeError):
             return None
         finally:
@@ -160,15 +170,27 @@ class LegacyStore(NamespaceManager):
         if self.purpose == "session":
             return record_of(found, None, 0.0)
         # Before 1.1 there was no time of expiry between the two.
-        stored, *expire, value = found
-        return record_of(value, expire[0] if expire else None, stored)
+        try:
+            stored, *expire, value = found
+            (expire,) = expire or [None]
+            return record_of(value, expire, float(stored))
+        except (TypeError, ValueError) as e:
+            raise CorruptRecordError(f"a {type(found).__name__}: {e}") from e
+
+    def _are_equal(self, found: Record, expected: Record) -> bool:
+        # A cached value may be of any kind, and some cannot be compared.
+        if self.purpose == "cache":
+            return found[:2] == expected[:2]
+        return bool(found.value == expected.value)
 
     def _write(self, key: Any, record: Record, ttl: float | None) -> None:
         manager = self.manager
-        session = self.purpose == "session"
-        manager.acquire_write_lock(replace=session)
+        if self.purpose == "session":
+            manager.acquire_write_lock(replace=True)
+        else:
+            manager.acquire_write_lock()
         try:
-            if session:
+            if self.purpose == "session":
                 manager[key] = record.value
             else:
                 self._set(key, tuple(record[:3]), ttl)
@@ -178,7 +200,8 @@ class LegacyStore(NamespaceManager):
     def _set(self, key: Any, found: Any, ttl: float | None) -> None:
         if self._expires and ttl is not None:
             try:
-                return self.manager.set_value(key, found, expiretime=ttl)
+                # Clients take whole seconds.
+                return self.manager.set_value(key, found, expiretime=ceil(ttl))
             except TypeError as e:
                 if "expiretime" not in str(e):
                     raise
@@ -200,25 +223,62 @@ class LegacyStore(NamespaceManager):
 
 
 class _LegacyLease(Lease):
-    def __init__(self, lock: Any) -> None:
-        self._lock, self.token, self._held = lock, "", False
+    """A creation lock of a 1.x manager; where it has none, one of this process."""
+
+    def __init__(self, manager: NamespaceManager, key: Any, own: Lease) -> None:
+        self._manager, self._key, self._own = manager, key, own
+        self._lock: Any = None
+        self.token = ""
 
     def acquire(
         self,
         wait: bool = True,
         timeout: float | None = None,  # noqa: ARG002 - no 1.x lock knows of it
     ) -> bool:
-        self._held = self._lock.acquire(wait=wait) is not False
-        return self._held
+        return bool(_within(self._take, wait))
 
     def release(self) -> None:
-        if self._held:
-            self._held = False
-            self._lock.release()
+        lock, self._lock = self._lock, None
+        if lock is None:
+            return
+        try:
+            lock.release()
+        except Exception as e:  # noqa: BLE001 - whatever its client raises
+            # The value is made, and its caller shall have it.
+            _log.warning("creation lock of %r is not given back: %s", self._key, e)
+
+    def _take(self, wait: bool) -> bool:
+        try:
+            lock = self._manager.get_creation_lock(self._key)
+        except NotImplementedError:
+            lock = self._own
+        if lock.acquire(wait=wait) is not False:
+            self._lock = lock
+        return self._lock is not None
 
 
-def _old_key(key: str, purpose: str) -> Any:
-    return key if purpose == "session" else key.encode("ascii", "backslashreplace")
+def _within(operation: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return operation(*arguments)
+    except _MISTAKES:
+        raise
+    except Exception as e:
+        raise LegacyStoreError(str(e) or repr(e)) from e
+
+
+def _item(manager: NamespaceManager, key: Any) -> Any:
+    try:
+        return manager[key]
+    except (BeakerException, KeyError):
+        raise
+    except _DAMAGES as e:
+        raise CorruptRecordError(repr(e)) from e
+
+
+def _old_key(key: Any, purpose: str) -> Any:
+    if purpose == "session" or not isinstance(key, str):
+        return key
+    return key.encode("ascii", "backslashreplace")
 
 
 def _as_text(key: Any) -> str:

@@ -430,10 +430,15 @@ class NamespaceManager:
         raise KeyError(key)
 
     def __setitem__(self, key: str, value: Any) -> None:
+        if is_legacy(type(self)):
+            raise NotImplementedError
         self.set_value(key, value)
 
     def set_value(self, key: str, value: Any, expiretime: float | None = None) -> None:
         """Store a value that expires in so many seconds; None: never."""
+        if is_legacy(type(self)):
+            self[key] = value
+            return
         record = record_of(value, expiretime, time.time())
         self.store(key, self._codec().encode(record), expiretime)
 
