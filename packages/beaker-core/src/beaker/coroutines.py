@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from beaker.exceptions import StoreUnavailableError
 from beaker.freshness import ABSENT, FRESH
 from beaker.records import Record
-from beaker.regeneration import ValueStore, is_creating
+from beaker.regeneration import ValueStore
 from beaker.steps import CREATE, Acquire, Regeneration
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def cached_coroutine(own: CachedFunction) -> Callable[..., Any]:
             return function(*args, **kwargs)  # type: ignore[no-any-return]  # a coroutine
 
         steps = values.regeneration(key, record, cache.expiretime, cache.starttime)
-        if is_creating(values.namespace, key):
+        if values.is_creating(key):
             return await _run(values, steps, create)
         flights = _flights.setdefault(asyncio.get_running_loop(), {})
         name = (id(values), key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
@@ -22,17 +22,25 @@ from beaker.records import Record, record_of
 from beaker.steps import CREATE, Acquire, Regeneration, run
 from beaker.stores import Store
 
-__all__ = ["ValueStore", "is_creating"]
+__all__ = ["ValueStore"]
 
 _log = logging.getLogger("beaker.cache")
 
-#: The values that this thread or task is creating: namespaces and keys.
-_creating: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("creating", default=())
+#: What the listeners are to be told once the lease is free: hooks and their facts.
+_News = list[tuple[str, dict[str, Any]]]
 
 
-def is_creating(namespace: str, key: str) -> bool:
-    """Return whether this thread or task is creating this very value."""
-    return (namespace, key) in _creating.get()
+class _Creation:
+    """A creation that runs, or has run: tasks begun in it remember it."""
+
+    __slots__ = ("runs", "value")
+
+    def __init__(self, value: tuple[Hashable, str]) -> None:
+        self.value, self.runs = value, True
+
+
+#: The values that this thread or task is creating.
+_creating: ContextVar[tuple[_Creation, ...]] = ContextVar("creating", default=())
 
 
 class ValueStore:
@@ -65,12 +73,18 @@ class ValueStore:
         self._fetch, self._store, self._codec = store.fetcher, store.storer, store.codec
         # Where records are kept as they are, to fetch is to read.
         self.read: Callable[[str], Record | None] = (
-            self._fetch if store.holds_objects else self._read
+            self._fetch if store.holds_objects and not store.is_legacy else self._read
         )
 
     def _read(self, key: str) -> Record | None:
-        data = self._fetch(key)
-        return None if data is None else self._decoded(key, data)
+        try:
+            data = self._fetch(key)
+            return None if data is None else self._codec.decode(data)
+        except CorruptRecordError as e:
+            _log.warning("%s: %r counts as missing: %s", self.namespace, key, e)
+            facts = {"namespace": self.namespace, "key": key, "reason": str(e)}
+            tell("record_rejected", **facts)
+            return None
 
     def current(self, key: str, starttime: float | None) -> Record | None:
         """Return the record under a key if it is fresh."""
@@ -178,22 +192,21 @@ class ValueStore:
         stale = None
         if record is not None and self.state_of(key, record, starttime) is STALE:
             stale = record
-        if is_creating(self.namespace, key):
+        if self.is_creating(key):
             if stale is not None:
                 return stale.value
             raise RecursiveCreationError(self.namespace, key)
+        news: _News = []
         try:
-            lease = self.store.lease(key)
-            held = yield Acquire(self.store, lease, stale is None, self._timeout)
-        except StoreUnavailableError:
-            return (yield from self._created(key)) if stale is None else stale.value
-        if stale is not None and not held:
-            self.tell_read(key, "stale")
-            return stale.value
-        try:
-            return (yield from self._created_under(lease, key, expire, starttime))
+            return (yield from self._made(key, stale, expire, starttime, news))
         finally:
-            yield lambda: self.store.release(lease)
+            for hook, facts in news:
+                tell(hook, namespace=self.namespace, key=key, **facts)
+
+    def is_creating(self, key: str) -> bool:
+        """Return whether this thread or task is creating this very value."""
+        value = self.store.identity, key
+        return any(one.runs and one.value == value for one in _creating.get())
 
     def state_of(self, key: str, record: Record | None, starttime: float | None) -> str:
         """Return what a record is good for now: FRESH, STALE or ABSENT."""
@@ -209,38 +222,57 @@ class ValueStore:
         if "value_read" in listens:
             tell("value_read", namespace=self.namespace, key=key, outcome=outcome)
 
-    def _created_under(
-        self, lease: Lease, key: str, expire: float | None, starttime: float | None
+    def _made(
+        self,
+        key: str,
+        stale: Record | None,
+        expire: float | None,
+        starttime: float | None,
+        news: _News,
     ) -> Regeneration:
-        record = yield lambda: self._made_meanwhile(key, lease)
-        if record is not None and self.state_of(key, record, starttime) is FRESH:
-            self.tell_read(key, "hit")
-            return record.value
-        self.tell_read(key, "miss")
-        value = yield from self._created(key)
-        yield lambda: self._fill(key, value, expire, lease)
-        return value
+        lease = self.store.lease(key)
+        try:
+            if not (yield from self._acquired(lease, stale)) and stale is not None:
+                news.append(("value_read", {"outcome": "stale"}))
+                return stale.value
+            record = yield lambda: self._made_meanwhile(key, lease)
+            if record is not None and self.state_of(key, record, starttime) is FRESH:
+                news.append(("value_read", {"outcome": "hit"}))
+                return record.value
+            news.append(("value_read", {"outcome": "miss"}))
+            value = yield from self._created(key, news)
+            yield lambda: self._fill(key, value, expire, lease)
+            return value
+        finally:
+            # Where it is not held this does nothing.
+            yield lambda: self.store.release(lease)
+
+    def _acquired(self, lease: Lease, stale: Record | None) -> Regeneration:
+        try:
+            return (yield Acquire(self.store, lease, stale is None, self._timeout))
+        except StoreUnavailableError:
+            # Nobody can tell whether another makes it: who has nothing, does.
+            return stale is None
 
     def _made_meanwhile(self, key: str, lease: Lease) -> Record | None:
         # Between our reading and our taking the lease another may have filled it.
         try:
-            data = lease.found
-            if data is UNTOLD:
-                data = self._fetch(key)
-        except StoreUnavailableError:
+            data = self._fetch(key) if lease.found is UNTOLD else lease.found
+            return None if data is None else self._codec.decode(data)
+        except (CorruptRecordError, StoreUnavailableError):
+            # Told when it was read first.
             return None
-        return None if data is None else self._decoded(key, data)
 
-    def _created(self, key: str) -> Regeneration:
+    def _created(self, key: str, news: _News) -> Regeneration:
+        creation = _Creation((self.store.identity, key))
+        before = _creating.set((*_creating.get(), creation))
         began = perf_counter()
-        before = _creating.set((*_creating.get(), (self.namespace, key)))
         try:
             value = yield CREATE
         finally:
+            creation.runs = False
             _creating.reset(before)
-        if "value_created" in listens:
-            seconds = perf_counter() - began
-            tell("value_created", namespace=self.namespace, key=key, seconds=seconds)
+        news.append(("value_created", {"seconds": perf_counter() - began}))
         return value
 
     def _fill(self, key: str, value: Any, expire: float | None, lease: Lease) -> None:
@@ -260,20 +292,14 @@ class ValueStore:
         # Written by a clock that runs ahead: counted from now on, or it would live
         # for as long as that clock is ahead.
         restamped = record_of(record.value, record.expire, now)
-        data = None if record.expire is None else self._fetch(key)
-        if data is not None and self._codec.decode(data).stored == record.stored:
-            new = self._codec.encode(restamped)
-            self.store.replace(key, data, new, self._freshness.ttl(record.expire))
-        return restamped
-
-    def _decoded(self, key: str, data: Any) -> Record | None:
+        if record.expire is None:
+            return restamped
         try:
-            return self._codec.decode(data)
-        except CorruptRecordError as e:
-            _log.warning("%s: %r counts as missing: %s", self.namespace, key, e)
-            if "record_rejected" in listens:
-                reason = str(e)
-                tell(
-                    "record_rejected", namespace=self.namespace, key=key, reason=reason
-                )
-            return None
+            data = self._fetch(key)
+            if data is not None and self._codec.decode(data).stored == record.stored:
+                new = self._codec.encode(restamped)
+                self.store.replace(key, data, new, self._freshness.ttl(record.expire))
+        except (CorruptRecordError, StoreUnavailableError):
+            # It was replaced, or cannot be: what was read is good all the same.
+            pass
+        return restamped

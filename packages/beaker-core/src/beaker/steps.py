@@ -51,15 +51,32 @@ def run(steps: Regeneration, create: Callable[[], Any]) -> Any:
     """Take the steps of a regeneration in the calling thread; return the value."""
     advance: Callable[[Any], Any] = steps.send
     argument: Any = None
+    stopped: StopIteration | None = None
+    while True:
+        try:
+            return _take(steps, create, advance, argument)
+        # The creator's exceptions, KeyboardInterrupt too, are the caller's: on their
+        # way to him they pass the step that frees the lease.
+        except BaseException as e:
+            if steps.gi_frame is None:  # type: ignore[attr-defined]  # it has ended
+                if stopped is not None:
+                    # No generator lets one pass as it is.
+                    raise stopped from None
+                raise
+            stopped = e if isinstance(e, StopIteration) else None
+            advance, argument = steps.throw, e
+
+
+def _take(
+    steps: Regeneration,
+    create: Callable[[], Any],
+    advance: Callable[[Any], Any],
+    argument: Any,
+) -> Any:
     while True:
         try:
             step = advance(argument)
         except StopIteration as end:
             return end.value
-        try:
-            argument = create() if step is CREATE else step()
-            advance = steps.send
-        # The creator's exceptions, KeyboardInterrupt too, are the caller's: on their
-        # way to him they pass the step that frees the lease.
-        except BaseException as e:  # noqa: BLE001
-            advance, argument = steps.throw, e
+        argument = create() if step is CREATE else step()
+        advance = steps.send

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from beaker.breaker import Breaker, breaker_for
@@ -28,6 +28,7 @@ class Store:
         is_legacy: Whether that class was written for Beaker 1.x.
         holds_objects: Whether data are `Record` objects rather than bytes.
         codec: Turns records into data and back.
+        identity: Equal for two that are the same namespace of the same store.
     """
 
     __slots__ = (
@@ -36,6 +37,7 @@ class Store:
         "_inner",
         "codec",
         "holds_objects",
+        "identity",
         "is_legacy",
         "manager",
     )
@@ -52,6 +54,7 @@ class Store:
         self.is_legacy = inner is not manager
         self.holds_objects = inner.holds_objects
         self.codec = codec
+        self.identity: Hashable = (breaker, manager.namespace)
 
     @classmethod
     def around(cls, manager: NamespaceManager, purpose: str = "cache") -> Store:
@@ -59,7 +62,8 @@ class Store:
         inner = LegacyStore(manager, purpose) if is_legacy(type(manager)) else manager
         place = inner.place()
         codec = OBJECTS if inner.holds_objects else RecordCodec()
-        return cls(manager, inner, breaker_for((type(manager), place), place), codec)
+        breaker = breaker_for((type(manager), place, None), place)
+        return cls(manager, inner, breaker, codec)
 
     @property
     def fetcher(self) -> Callable[[str], Any]:
@@ -73,8 +77,8 @@ class Store:
 
     def fetch(self, key: str) -> Any:
         """Return a record's data, or None."""
+        self._breaker.check()
         try:
-            self._breaker.check()
             return self._inner.fetch(key)
         except self._away as e:
             raise self._trip(e) from e
@@ -139,8 +143,8 @@ class Store:
         return self._guarded(lambda: list(self._inner.keys()))
 
     def _guarded(self, operation: Callable[..., _T], *arguments: Any) -> _T:
+        self._breaker.check()
         try:
-            self._breaker.check()
             return operation(*arguments)
         except self._away as e:
             raise self._trip(e) from e
@@ -180,7 +184,10 @@ class StoreOpener:
         breaker = self._breaker
         if breaker is None:
             place = inner.place()
-            breaker = self._breaker = breaker_for((self.backend, place), place)
+            # What a 1.x class does not tell of where it is, its options do.
+            told = str(self._given) if self.is_legacy else None
+            breaker = breaker_for((self.backend, place, told), place)
+            self._breaker = breaker
         codec = OBJECTS if inner.holds_objects else self._codec
         return Store(manager, inner, breaker, codec)
 
