@@ -347,7 +347,7 @@ def test_each_caller_has_a_copy_of_his_own(cache: Cache) -> None:
     assert cache["gophers"] == []
 
 
-@pytest.mark.parametrize("store", ["file", "dbm", "sqlite"], indirect=True)
+@pytest.mark.parametrize("store", ["file", "dbm"], indirect=True)
 def test_removing_the_files_invalidates_what_was_in_them(
     cache: Cache, store: Options, calls: Calls
 ) -> None:
