@@ -19,6 +19,7 @@ from beaker.sessionformat import TIMES
 from beaker.sessionrecords import SessionRecord
 from beaker.sessionsettings import SessionSettings, settings_of
 from beaker.storedsession import StoredSession
+from beaker.stores import Store
 
 __all__ = ["Session"]
 
@@ -64,7 +65,7 @@ class Session(PayloadSession):
     was_invalidated = False
     _is_dead = False
     _cookie_is_due = False
-    _lock: Lease | None = None
+    _lock: tuple[Store, Lease] | None = None
     _keeps_id: bool
     _stored: StoredSession
 
@@ -172,16 +173,18 @@ class Session(PayloadSession):
 
         Use it with care, and `unlock` in a ``finally``.
         """
-        store = self._stored.store
-        lease = store.lease("lock")
+        # Beside the record, so that saving it does not break the lease.
+        store = self._settings.opener.open(f"{self.id}.lock")
+        lease = store.lease("session")
         store.acquire(lease, wait=True, timeout=None)
-        self._lock = lease
+        self._lock = store, lease
 
     def unlock(self) -> None:
         """Let others lock this session."""
         if self._lock is not None:
-            self._stored.store.release(self._lock)
+            store, lease = self._lock
             self._lock = None
+            store.release(lease)
 
     @property
     def is_blank(self) -> bool:

@@ -67,6 +67,7 @@ class ConfigurableSession(dict[str, Any]):
     is_new: bool
     use_cookies = True
     last_accessed: float | None = None
+    _written: tuple[str, str | None, str] | None = None
 
     def __init__(
         self, cookie_domain: str | None = None, cookie_path: str | None = "/"
@@ -122,7 +123,10 @@ class ConfigurableSession(dict[str, Any]):
     @cached_property
     def cookie(self) -> SimpleCookie:
         """The cookies of the request, and the session's own as it will be sent."""
-        return self._cookies_of_request()
+        cookies = self._cookies_of_request()
+        if self._written is not None:
+            _show(cookies, self.key, *self._written)
+        return cookies
 
     @staticmethod
     def serialize_cookie_date(v: Any) -> str:
@@ -166,8 +170,8 @@ class ConfigurableSession(dict[str, Any]):
 
     def _set_cookie_values(self, expires: Any = None) -> None:
         """Bring the cookie that programs can look at up to date."""
-        said = expiry(self.cookie_expires if expires is None else expires)
-        self._show(self._cookie_value(), said, self._attributes())
+        ends = expiry(self.cookie_expires if expires is None else expires)
+        _show(self.cookie, self.key, self._cookie_value(), ends, self._attributes())
 
     def _update_cookie_out(self, set_cookie: bool = True) -> None:
         """Write the header, and whether it is to be sent."""
@@ -182,8 +186,9 @@ class ConfigurableSession(dict[str, Any]):
     def _write_cookie(self, value: str, expires: str | None) -> None:
         said = self._attributes()
         self.request["cookie_out"] = set_cookie(self.key, value, expires, said)
+        self._written = value, expires, said
         if "cookie" in self.__dict__:
-            self._show(value, expires, said)
+            _show(self.cookie, self.key, *self._written)
 
     def _attributes(self) -> str:
         return attributes(
@@ -195,9 +200,12 @@ class ConfigurableSession(dict[str, Any]):
             samesite=self.samesite or None,
         )
 
-    def _show(self, value: str, expires: str | None, said: str) -> None:
-        self.cookie[self.key] = value
-        morsel = self.cookie[self.key]
-        morsel.set(self.key, value, value)
-        for name, shown in shown_attributes(said, expires):
-            morsel[name] = shown
+
+def _show(
+    cookies: SimpleCookie, name: str, value: str, expires: str | None, said: str
+) -> None:
+    cookies[name] = value
+    morsel = cookies[name]
+    morsel.set(name, value, value)
+    for attribute, shown in shown_attributes(said, expires):
+        morsel[attribute] = shown
