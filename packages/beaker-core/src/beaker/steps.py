@@ -61,7 +61,7 @@ def run(steps: Regeneration, create: Callable[[], Any]) -> Any:
             if steps.gi_frame is None:  # type: ignore[attr-defined]  # it has ended
                 if stopped is not None:
                     # No generator lets one pass as it is.
-                    raise stopped from None
+                    raise stopped from stopped.__cause__
                 raise
             stopped = e if isinstance(e, StopIteration) else None
             advance, argument = steps.throw, e
