@@ -59,6 +59,9 @@ _WHEELS = {
     "ext:sqla": "beaker-sqla",
 }
 
+#: Ciphers of 1.x whose libraries nobody maintains.
+_ENDED = frozenset({"jcecrypto", "jcrypto", "nss"})
+
 
 class Backends(dict[str, Any]):
     """Backend classes by name; one that is not there yet is looked for.
@@ -123,19 +126,12 @@ def crypto_named(name: str) -> CryptoProvider:
     """
     ciphers = [e for e in _entry_points() if e.name.startswith("crypto:")]
     if name == "default":
-        loaded = [_load(entry.name, entry) for entry in ciphers]
-        usable = [cipher for cipher in loaded if getattr(cipher, "has_aes", True)]
-        if usable:
-            return max(usable, key=lambda cipher: getattr(cipher, "priority", 0))  # type: ignore[no-any-return]  # what a plugin registered
-        message = (
-            "a key for encryption is set and no cipher is installed; "
-            "install one with: pip install 'beaker-crypto>=2'"
-        )
-        raise InvalidCryptoBackendError(message)
-    for entry in ciphers:
-        if entry.name == f"crypto:{name}":
-            return _load(entry.name, entry)  # type: ignore[no-any-return]  # what a plugin registered
-    raise InvalidCryptoBackendError(_no_cipher(name, [e.name[7:] for e in ciphers]))
+        return _best(ciphers)
+    claims = [entry for entry in ciphers if entry.name == f"crypto:{name}"]
+    if not claims:
+        raise InvalidCryptoBackendError(_no_cipher(name, [e.name[7:] for e in ciphers]))
+    _warn_of_rivals(f"crypto:{name}", claims)
+    return _load(claims[0].name, claims[0])  # type: ignore[no-any-return]  # what a plugin registered
 
 
 def installed_backends() -> Iterator[str]:
@@ -195,6 +191,26 @@ def _load(name: str, entry: EntryPoint) -> Any:
         raise BrokenBackendError(name, entry.value, _wheel(entry), e) from e
 
 
+def _best(ciphers: list[EntryPoint]) -> CryptoProvider:
+    usable = [cipher for entry in ciphers if (cipher := _usable(entry)) is not None]
+    if usable:
+        return max(usable, key=lambda cipher: getattr(cipher, "priority", 0))
+    message = (
+        "a key for encryption is set and no cipher is installed; "
+        "install one with: pip install 'beaker-crypto>=2'"
+    )
+    raise InvalidCryptoBackendError(message)
+
+
+def _usable(entry: EntryPoint) -> CryptoProvider | None:
+    try:
+        cipher: CryptoProvider = _load(entry.name, entry)
+    except InvalidCryptoBackendError:
+        # Its library is not installed; that of another cipher may be.
+        return None
+    return cipher if getattr(cipher, "has_aes", True) else None
+
+
 def _warn_of_rivals(name: str, claims: list[EntryPoint]) -> None:
     # The same wheel can be found twice, through two folders of sys.path.
     wheels = list(dict.fromkeys(_wheel(entry) for entry in claims))
@@ -227,6 +243,11 @@ def _unknown(name: str, registered: Any) -> UnknownBackendError:
 
 
 def _no_cipher(name: str, installed: list[str]) -> str:
+    if name in _ENDED:
+        return (
+            f"cipher {name!r} ended with Beaker 1.x; set crypto_type to "
+            f"'cryptography' and install it with: pip install 'beaker-crypto>=2'"
+        )
     wheel = _WHEELS.get(f"crypto:{name}")
     if wheel:
         extra = "[pycryptodome]" if name.startswith("pycrypto") else ""
