@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import nox
@@ -87,12 +88,18 @@ def lowest() -> list[str]:
     declared = [
         requirement
         for package in PACKAGES
-        for requirement in nox.project.load_toml(package / "pyproject.toml")["project"][
-            "dependencies"
-        ]
+        for requirement in required(package)
         if not requirement.startswith("beaker-")
     ]
     return sorted({re.sub(r">=([^,;\s]+).*", r"==\1", one) for one in declared})
+
+
+def required(package: Path) -> list[str]:
+    """Return what a package requires, with its extras; tools for tests do not count."""
+    project = nox.project.load_toml(package / "pyproject.toml")["project"]
+    extras: dict[str, list[str]] = project.get("optional-dependencies", {})
+    wanted = (more for name, more in extras.items() if name != "testing")
+    return [*project["dependencies"], *chain.from_iterable(wanted)]
 
 
 @nox.session
