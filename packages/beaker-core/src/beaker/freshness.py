@@ -49,9 +49,9 @@ class Freshness:
         """Return for how many seconds a store has to keep a record; None: for ever."""
         if expire is None:
             return None
-        return expire + (
-            min(expire, DEFAULT_GRACE) if self._grace is None else self._grace
-        )
+        fresh = max(expire, 0)
+        grace = min(fresh, DEFAULT_GRACE) if self._grace is None else self._grace
+        return fresh + grace
 
     def _after(self, record: Record) -> float:
         return (self.ttl(record.expire) or 0.0) - (record.expire or 0.0)

@@ -57,7 +57,7 @@ class RecordCodec:
         Raises:
             UnserializableValueError: The serializer does not take the value.
         """
-        expire = _NEVER if record.expire is None else record.expire
+        expire = _NEVER if record.expire is None else max(record.expire, 0.0)
         header = HEADER.pack(MAGIC, self._identifier, 0, 0, record.stored, expire)
         return header + dump(self.serializer, record.value)
 
@@ -69,13 +69,18 @@ class RecordCodec:
                 written with another serializer.
         """
         try:
-            magic, identifier, _, _, stored, expire = HEADER.unpack_from(data)
+            magic, identifier, key, reserved, stored, expire = HEADER.unpack_from(data)
         except (struct.error, TypeError) as e:
             raise CorruptRecordError(f"{len(data)} bytes are no header") from e
         if magic != MAGIC:
             raise CorruptRecordError(f"unknown format {bytes(data[:3])!r}")
         if identifier != self._identifier:
             raise CorruptRecordError(f"written with serializer {identifier}")
+        if key or reserved:
+            raise CorruptRecordError(f"sealed with key {key}, or of a newer format")
+        # Written so that NaN fails, too.
+        if not (stored < inf and _NEVER <= expire < inf):
+            raise CorruptRecordError(f"stored at {stored} for {expire} seconds")
         value = load(self.serializer, data[HEADER.size :])
         if expire < 0:
             return Record(stored, None, value, inf)
