@@ -43,13 +43,16 @@ class Pickle:
 
 
 class JsonText:
-    """Numbers, text, lists and dictionaries with text keys, and nothing else."""
+    """Numbers, text, lists and dictionaries, and nothing that could run code.
+
+    A tuple comes back as a list, and a key of a dictionary as text.
+    """
 
     name = "json"
     identifier = 1
 
     def dumps(self, value: Any, /) -> bytes:
-        """Return compact UTF-8 text; refuse what would come back as another."""
+        """Return compact UTF-8 text."""
         import json
 
         text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
