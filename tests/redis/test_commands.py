@@ -188,6 +188,21 @@ def test_a_namespace_that_nobody_uses_leaves_nothing_behind(
     lease.release()
 
 
+def test_an_index_stays_as_long_as_its_longest_record(
+    store: RedisNamespaceManager, redis_server: Server
+) -> None:
+    index = b"beaker_cache:2:{9:namespace}"
+    with Redis.from_url(redis_server.url) as raw:
+        store.store("minute", b"", 60)
+        store.store("hour", b"", 3600)
+        store.store("second", b"", 1)
+        assert raw.ttl(index) >= 3600
+
+        store.store("ever", b"", None)
+        store.store("second", b"", 1)
+        assert raw.ttl(index) == -1
+
+
 def test_an_index_holds_no_more_than_what_is_there(
     store: RedisNamespaceManager, redis_server: Server
 ) -> None:

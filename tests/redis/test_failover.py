@@ -87,7 +87,7 @@ def test_a_frozen_sentinel_costs_a_deadline_and_no_more(
     store.store("key", b"data", 60)
     took = time.monotonic() - began
 
-    assert took < 0.4
+    assert took < 1
     redis_sentinel.sentinels[0].thaw()
 
 
@@ -125,5 +125,5 @@ def test_a_waiter_in_a_cluster_is_woken(redis_cluster_url: str, prefix: str) -> 
         took = time.monotonic() - began
 
     assert has_waited
-    assert took < 0.5
+    assert took < 0.9
     waiter.release()

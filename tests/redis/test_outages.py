@@ -47,9 +47,10 @@ def test_a_killed_server_is_told_at_once_and_found_again(redis_server: Server) -
     store.store("key", b"data", 60)
     redis_server.kill()
 
-    assert unavailable(lambda: store.fetch("key")) < 0.2
-    assert unavailable(lambda: store.store("key", b"data", 60)) < 0.2
-    assert unavailable(store.drop) < 0.2
+    # Nobody waits for what is known, or tries ten times.
+    assert unavailable(lambda: store.fetch("key")) < 1
+    assert unavailable(lambda: store.store("key", b"data", 60)) < 1
+    assert unavailable(store.drop) < 1
 
     redis_server.start()
     store.store("key", b"data", 60)
@@ -65,9 +66,9 @@ def test_a_frozen_server_is_waited_for_until_the_deadline(
         store.fetch("key")
     redis_server.freeze()
 
-    # One deadline is for the answer; a little is for the machine.
-    assert 0.15 < unavailable(lambda: store.fetch("key")) < 0.3
-    assert 0.15 < unavailable(lambda: store.fetch("key")) < 0.3
+    # One deadline is for the answer; the rest is for a machine that is busy.
+    assert 0.15 < unavailable(lambda: store.fetch("key")) < 1
+    assert 0.15 < unavailable(lambda: store.fetch("key")) < 1
 
     redis_server.thaw()
     assert store.fetch("key") is None
@@ -243,6 +244,27 @@ def test_a_former_primary_is_away_until_it_may_write_again(
         store.store("key", b"new", 60)
 
     assert store.fetch("key") == b"new"
+
+
+def test_connections_to_a_former_primary_are_not_kept(tmp_path: Path) -> None:
+    # A name that leads to another server from now on, as after a failover.
+    name = tmp_path / "primary.sock"
+    with (
+        Server(KNOWN["redis"], tmp_path / "a", "--unixsocket", f"{name}.a") as former,
+        Server(KNOWN["redis"], tmp_path / "b", "--unixsocket", f"{name}.b") as present,
+        Redis.from_url(former.url) as admin,
+    ):
+        name.symlink_to(f"{name}.a")
+        store = Store("namespace", f"unix://{name}")
+        store.store("key", b"data", 60)
+        admin.replicaof("127.0.0.1", present.port)
+        name.unlink()
+        name.symlink_to(f"{name}.b")
+
+        unavailable(lambda: store.store("key", b"data", 60))
+        store.store("key", b"new", 60)
+
+        assert Store("namespace", present.url).fetch("key") == b"new"
 
 
 def test_what_is_not_redis_is_refused() -> None:

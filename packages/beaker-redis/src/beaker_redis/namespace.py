@@ -46,6 +46,7 @@ class RedisNamespaceManager(NamespaceManager):
     updates_atomically = True
     shared_between_processes = True
     shared_between_hosts = True
+    #: As durable as its administrator has made it.
     durable = True
 
     #: Seconds after which the lease of a dead creator lapses.

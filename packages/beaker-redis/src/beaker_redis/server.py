@@ -59,7 +59,7 @@ class Server:
     def __init__(
         self, name: str, url: str | Client | None, deadline: float, connect: Connect
     ) -> None:
-        if not url:
+        if url is None or url == "":
             raise MissingCacheParameter(
                 f"{name} needs the option 'url', such as redis://localhost:6379/0"
             )
