@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from beaker.backends import sqlite
-from beaker.backends._links import all_links
+from beaker.backends import _forks, sqlite
 from beaker.exceptions import StoreRefusedError
 
 from .local_stores import Open, opener
@@ -169,7 +168,7 @@ def test_a_child_that_python_was_not_told_of_uses_a_connection_of_its_own(
     if not child:
         status = 1
         try:
-            all_links()._after_fork_in_child()
+            _forks._forks()._after_in_child()
             store.store("child", b"data", None)
             status = int(connection_of(store) is inherited)
         finally:

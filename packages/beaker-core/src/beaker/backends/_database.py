@@ -6,12 +6,13 @@ import errno
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from time import monotonic
 from typing import Any, NoReturn, TypeVar
 
-from beaker.backends._links import Link, all_links
+from beaker.backends._forks import Undivided
 from beaker.backends._odd_text import Parameters, encodable
 from beaker.backends._private import PrivateFiles
 from beaker.exceptions import StoreRefusedError
@@ -52,6 +53,37 @@ _FORBIDDEN = frozenset(
 )
 
 
+class Link(Undivided):
+    """One thread's connection, which is closed for a fork and opened when needed.
+
+    Attributes:
+        connection: None if it is not open.
+        identity: Which file it leads to, for a path may come to mean another one.
+        look_at: When to look whether it has, on the monotonic clock.
+    """
+
+    __slots__ = ("_leaked", "connection", "identity", "look_at")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connection: sqlite3.Connection | None = None
+        self.identity: tuple[int, int] | None = None
+        self.look_at = 0.0
+
+    def close(self) -> None:
+        """Close the connection if it is open."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.close()
+
+    def abandon(self) -> None:
+        """Leave the connection open: to close it here would disturb the parent."""
+        self._leaked, self.connection = self.connection, None
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Database:
     """Runs statements in any thread, each a transaction of its own.
 
@@ -70,7 +102,8 @@ class Database:
     ) -> None:
         self.path, self._schema = path, schema
         self._files, self._patience = files, patience
-        self._here = _Here(path)
+        self._links: weakref.WeakSet[Link] = weakref.WeakSet()
+        self._here = _Here(self._links)
 
     def first(self, sql: str, parameters: Parameters) -> Any:
         """Return the first row that a query finds, or None."""
@@ -107,7 +140,9 @@ class Database:
 
     def close(self) -> None:
         """Close the connections of all threads."""
-        all_links().close(self.path)
+        for link in list(self._links):
+            with link.lock:
+                link.close()
 
     def _do(
         self,
@@ -200,8 +235,9 @@ class Database:
 class _Here(threading.local):
     """What each thread has of its own."""
 
-    def __init__(self, path: str) -> None:
-        self.link = Link(path)
+    def __init__(self, links: weakref.WeakSet[Link]) -> None:
+        self.link = Link()
+        links.add(self.link)
 
 
 def _code(error: sqlite3.Error) -> int | None:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from beaker.backends._dbm_modules import given_module, open_dbm
+from beaker.backends._forks import Undivided
 from beaker.backends._places import Place
 from beaker.backends._private import PrivateFiles, remove
 from beaker.backends._rows import (
@@ -240,7 +241,7 @@ class DBMNamespaceManager(NamespaceManager):
         lock = self._lock()
         lock.acquire(shared=mode == "r")
         try:
-            with self._files:
+            with self._files, Undivided():
                 rows = self._open(mode)
                 with suppress(FileNotFoundError), closing(rows):
                     yield rows
@@ -280,7 +281,7 @@ class DBMNamespaceManager(NamespaceManager):
             remove(path)
 
     def _remove_if_empty(self) -> None:
-        with self._files, self._lock():
+        with self._files, self._lock(), Undivided():
             with closing(self._open("r")) as rows:
                 is_empty = not rows.keys()
             if is_empty:
