@@ -131,7 +131,7 @@ class ConditionSynchronizer(SynchronizerImpl):
 
     def do_acquire_read_lock(self, wait: bool = True) -> bool:
         """Take the lock to read."""
-        room, courtesy = self._room(), Patience(wait, COURTESY)
+        room, courtesy = self._room(), Patience(timeout=COURTESY)
         with room.changed:
             while room.is_written or (room.waiting_writers and not courtesy.is_over()):
                 if not wait:
