@@ -123,7 +123,9 @@ def visible(session: Session) -> dict[str, Any]:
     return {name: value for name, value in session.items() if name[0] != "_"}
 
 
-@pytest.mark.parametrize(("library", "data"), ENCRYPTED, ids="-".join)
+@pytest.mark.parametrize(
+    ("library", "data"), ENCRYPTED, ids=["-".join(pair) for pair in ENCRYPTED]
+)
 def test_each_cipher_reads_what_1_x_encrypted_with_either_library(
     cipher: CryptoProvider, library: str, data: str
 ) -> None:
@@ -163,6 +165,14 @@ def split(payload: bytes) -> tuple[bytes, bytes, bytes]:
     return payload[:12], payload[12:28], payload[28:]
 
 
+def test_cryptography_encrypts_each_payload_with_a_nonce_of_its_own() -> None:
+    cipher = crypto_named("cryptography")
+
+    nonces = {split(cipher.aesEncrypt(b"Ann", KEY))[0] for _ in range(1000)}
+
+    assert len(nonces) == 1000
+
+
 def test_a_payload_under_another_key_is_noise(
     cipher: CryptoProvider, other: CryptoProvider
 ) -> None:
@@ -180,7 +190,9 @@ def test_what_is_no_key_is_refused(cipher: CryptoProvider, length: int) -> None:
 
 
 @pytest.mark.parametrize("reader", LIBRARIES)
-@pytest.mark.parametrize(("library", "serializer"), COOKIES, ids="-".join)
+@pytest.mark.parametrize(
+    ("library", "serializer"), COOKIES, ids=["-".join(pair) for pair in COOKIES]
+)
 def test_a_session_in_a_cookie_of_1_x_goes_on(
     reader: str, library: str, serializer: str
 ) -> None:

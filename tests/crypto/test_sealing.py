@@ -111,6 +111,11 @@ def test_nothing_cut_off_or_added_is_accepted(cipher: CryptoProvider) -> None:
     assert accepted == []
 
 
+def test_bytes_too_few_to_have_been_sealed_are_counted(cipher: CryptoProvider) -> None:
+    with pytest.raises(ValueError, match="27 bytes are too few"):
+        cipher.open(KEY, bytes(27), PLACE)
+
+
 def test_nothing_sealed_is_still_sealed(cipher: CryptoProvider) -> None:
     sealed = cipher.seal(KEY, b"", PLACE)
 
