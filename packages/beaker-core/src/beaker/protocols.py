@@ -498,6 +498,10 @@ class CryptoProvider(Protocol):
 
     The first four are the interface of Beaker 1.x and read what it wrote; the last
     two seal the records of 2.x with authenticated encryption.
+
+    Of those installed, the one with the highest `priority` is the default; without
+    that attribute it is 0. One that lacks its library raises
+    `InvalidCryptoBackendError` when it is imported, and another is the default.
     """
 
     has_aes: bool
