@@ -120,7 +120,9 @@ class CookieSession(Session):
         former, self["_id"] = self.id, session_id()
         if self._record is not None and self._codec is not None:
             data = {**self._found_data(), "_id": self.id}
-            self._send(self._codec.write(data, self._record.created, time.time()))
+            written = self._codec.write(data, self._record.created, time.time())
+            self._send(written)
+            self._record = self._codec.read(written)
         tell("session_rotated", session_id=self.id, former_id=former)
 
     def expire(self) -> None:

@@ -1,0 +1,254 @@
+"""How long a session lives, and what is written of its use."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from beaker.exceptions import InvalidOptionError
+from beaker.session import Session
+from beaker.sessionlifetime import Lifetime
+from tests.core.sessions import Visit, again, contents, cookie_session, sent, stored
+
+Options = dict[str, Any]
+
+
+class Clock:
+    """A clock that a test sets, in the place of the wall clock."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def __call__(self) -> float:
+        """Return the present."""
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The wall clock, which stands still."""
+    stopped = Clock()
+    monkeypatch.setattr(time, "time", stopped)
+    return stopped
+
+
+def use(options: Options, id: str) -> Session:
+    """Return the session as a request finds it that only looks."""
+    session = again(options, id)
+    session.save(accessed_only=True)
+    return session
+
+
+# -- idle time
+
+
+def test_an_unused_session_ends_after_its_timeout(store: Options, clock: Clock) -> None:
+    options = {**store, "timeout": 60}
+    id = stored(options, n=1).id
+
+    clock.now += 61
+    session = again(options, id)
+
+    assert (session.is_new, contents(session)) == (True, {})
+    assert session.was_invalidated
+
+
+def test_the_record_of_a_timed_out_session_is_gone(
+    store: Options, clock: Clock
+) -> None:
+    options = {**store, "timeout": 60}
+    id = stored(options, n=1).id
+
+    clock.now += 61
+    again(options, id)
+
+    assert again(store, id).is_new
+
+
+def test_use_keeps_a_session_alive(store: Options, clock: Clock) -> None:
+    options = {**store, "timeout": 60}
+    id = stored(options, n=1).id
+
+    for _ in range(5):
+        clock.now += 50
+        assert contents(use(options, id)) == {"n": 1}
+
+
+def test_last_accessed_is_the_use_before(store: Options, clock: Clock) -> None:
+    began = clock.now
+    id = stored(store, n=1).id
+    clock.now += 10
+    first = use(store, id)
+    clock.now += 10
+    second = use(store, id)
+
+    assert first.last_accessed == pytest.approx(began, abs=2)
+    assert second.last_accessed == pytest.approx(began + 10, abs=2)
+    assert second["_accessed_time"] == began + 20
+    assert second.created == pytest.approx(began, abs=2)
+
+
+def test_without_access_times_only_writing_counts(store: Options, clock: Clock) -> None:
+    options = {**store, "save_accessed_time": False}
+    began = clock.now
+    id = stored(options, n=1).id
+    clock.now += 10
+    use(options, id)
+    clock.now += 10
+
+    session = again(options, id)
+
+    # A file shows the time at which the system wrote it.
+    assert session.last_accessed == pytest.approx(began, abs=2)
+    assert session["_accessed_time"] == session.last_accessed
+
+
+def test_an_intentional_save_counts_as_use(store: Options, clock: Clock) -> None:
+    options = {**store, "save_accessed_time": False}
+    session = stored(options, n=1)
+    clock.now += 10
+    session.save()
+    clock.now += 10
+
+    assert again(options, session.id).last_accessed == pytest.approx(
+        clock.now - 10, abs=2
+    )
+
+
+def test_use_is_written_as_often_as_it_was_asked_for(
+    store: Options, clock: Clock
+) -> None:
+    options = {**store, "accessed_every": 60}
+    began = clock.now
+    id = stored(options, n=1).id
+
+    clock.now += 58
+    use(options, id)
+    clock.now += 4
+
+    assert use(options, id).last_accessed == pytest.approx(began, abs=2)
+    assert use(options, id).last_accessed == pytest.approx(began + 62, abs=2)
+
+
+def test_a_timeout_bounds_how_seldom_use_is_written() -> None:
+    lifetime = Lifetime(timeout=100, absolute_timeout=None, accessed_every=60)
+
+    assert not lifetime.is_due(0, 9.9)
+    assert lifetime.is_due(0, 10)
+
+
+def test_a_timeout_needs_access_times() -> None:
+    with pytest.raises(InvalidOptionError, match="save_accessed_time"):
+        Session({}, type="memory", timeout=10, save_accessed_time=False)
+
+
+# -- age
+
+
+def test_a_session_ends_at_its_absolute_age(store: Options, clock: Clock) -> None:
+    options = {**store, "absolute_timeout": 100}
+    id = stored(options, n=1).id
+
+    clock.now += 60
+    session = again(options, id)
+    session["n"] = 2
+    session.save()
+    clock.now += 41
+
+    assert again(options, id).is_new
+
+
+def test_a_new_id_makes_no_session_younger(store: Options, clock: Clock) -> None:
+    options = {**store, "absolute_timeout": 100}
+    session = stored(options, n=1)
+
+    clock.now += 60
+    session.regenerate_id()
+    clock.now += 41
+
+    assert again(options, session.id).is_new
+
+
+# -- wrong clocks
+
+
+@pytest.mark.parametrize("hours", [1, 30 * 24])
+def test_a_time_in_the_future_counts_as_now(
+    store: Options, clock: Clock, hours: int
+) -> None:
+    options = {**store, "timeout": 60, "absolute_timeout": 3600}
+    clock.now += hours * 3600
+    id = stored(options, n=1).id
+    clock.now -= hours * 3600
+
+    assert contents(again(options, id)) == {"n": 1}
+
+
+# -- through the door
+
+
+def test_a_visitor_who_comes_too_late_gets_another_id(
+    store: Options, clock: Clock
+) -> None:
+    visit = Visit(**store, timeout=60)
+
+    def log_in(session: Any) -> str:
+        session["user"] = "ann"
+        session.save()
+        return str(session.id)
+
+    former = visit.read(log_in)
+    clock.now += 61
+    assert visit.read(contents) == "{}"
+    later = visit.read(log_in)
+
+    assert later != former
+    assert visit.read(contents) == "{'user': 'ann'}"
+
+
+# -- cookie sessions
+
+
+def test_a_cookie_session_ends_after_its_timeout(clock: Clock) -> None:
+    session = cookie_session(timeout=60)
+    session["n"] = 1
+    session.save()
+
+    clock.now += 61
+    late = cookie_session(sent(session.request), timeout=60)
+
+    assert (late.is_new, contents(late)) == (True, {})
+
+
+def test_use_keeps_a_cookie_session_alive_until_its_age_ends_it(clock: Clock) -> None:
+    options = {"timeout": 60, "absolute_timeout": 100}
+    session = cookie_session(**options)
+    session["n"] = 1
+    session.save()
+    ends = []
+
+    for _ in range(3):
+        clock.now += 45
+        session = cookie_session(sent(session.request), **options)
+        ends.append(session.is_new)
+        session.save(accessed_only=not session.is_new)
+
+    assert ends == [False, False, True]
+
+
+def test_a_cookie_that_is_fresh_enough_is_not_sent_again(clock: Clock) -> None:
+    session = cookie_session()
+    session["n"] = 1
+    session.save()
+
+    clock.now += 30
+    looked = cookie_session(sent(session.request), accessed_every=60)
+    looked.save(accessed_only=True)
+    assert not looked.request["set_cookie"]
+
+    clock.now += 30
+    looked = cookie_session(sent(session.request), accessed_every=60)
+    looked.save(accessed_only=True)
+    assert looked.request["set_cookie"]
