@@ -483,17 +483,3 @@ def test_a_forked_child_waits_for_none_of_its_parents_threads(server: Server) ->
 
     assert succeeds(running)
     holder.release()
-
-
-def test_a_forked_child_renews_its_own_leases(server: Server) -> None:
-    parents = ServerLease(server, "parent's", 0.15)
-    parents.acquire()
-
-    def child() -> bool:
-        lease = ServerLease(server, "child's", 0.15)
-        lease.acquire()
-        time.sleep(0.5)
-        return server.holder("child's") == lease.token and renewing_threads() == 1
-
-    assert succeeds(fork(child))
-    parents.release()

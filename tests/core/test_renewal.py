@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from beaker import leases, renewal
+from beaker.perprocess import PerProcess
+
+from .leasing import Server, ServerLease, turns_left
+from .processes import (
+    PATIENCE,
+    fork,
+    program,
+    succeeds,
+)
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture(autouse=True)
+def no_turn_is_left_over() -> Iterator[None]:
+    yield
+
+    assert not turns_left()
+
+
+def eventually(is_so: Callable[[], bool]) -> bool:
+    gives_up_at = time.monotonic() + PATIENCE
+    while not is_so() and time.monotonic() < gives_up_at:
+        time.sleep(0.005)
+    return is_so()
+
+
+def renewing_threads() -> int:
+    return sum(t.name == "beaker-lease-renewal" for t in threading.enumerate())
+
+
+def test_a_held_lease_outlives_its_time_by_far(server: Server) -> None:
+    lease = ServerLease(server, ttl=0.15)
+    lease.acquire()
+
+    for _ in range(40):
+        time.sleep(0.015)
+        assert server.holder("key") == lease.token
+
+    assert not lease.is_lost
+    lease.release()
+
+
+def test_a_released_lease_is_renewed_no_longer(server: Server) -> None:
+    lease = ServerLease(server, ttl=0.06)
+    lease.acquire()
+    assert eventually(lambda: server.count("renew") > 0)
+    lease.release()
+
+    renewed = server.count("renew")
+    time.sleep(0.1)
+
+    assert server.count("renew") == renewed
+
+
+def test_a_short_lease_is_renewed_while_a_long_one_is_held(server: Server) -> None:
+    long, short = ServerLease(server, "long", 600), ServerLease(server, "short", 0.15)
+    long.acquire()
+    time.sleep(0.05)
+    short.acquire()
+
+    time.sleep(0.3)
+
+    assert server.holder("short") == short.token
+    short.release()
+    long.release()
+
+
+def test_a_lease_that_is_gone_is_lost_and_renewed_no_longer(server: Server) -> None:
+    lease = ServerLease(server, ttl=0.3)
+    lease.acquire()
+    assert not lease.is_lost
+    server.held["key"] = "theirs", time.monotonic() + PATIENCE
+
+    assert eventually(lambda: server.count("renew") == 1)
+    assert eventually(lambda: lease.is_lost)
+    time.sleep(0.25)
+
+    assert server.count("renew") == 1
+    lease.release()
+    assert server.holder("key") == "theirs"
+
+
+def test_a_renewal_that_fails_is_tried_again_in_time(server: Server) -> None:
+    class ShakyLease(ServerLease):
+        def renew(self) -> bool:
+            if server.count("renew") % 3 != 2:
+                server.calls.append(("renew", 0))
+                raise ConnectionResetError
+            return super().renew()
+
+    lease = ShakyLease(server, ttl=0.3)
+    lease.acquire()
+
+    time.sleep(0.9)
+
+    assert server.holder("key") == lease.token
+    assert not lease.is_lost
+    lease.release()
+
+
+def test_a_lease_that_cannot_be_renewed_is_lost_when_it_lapses(server: Server) -> None:
+    class DeadLease(ServerLease):
+        def renew(self) -> bool:
+            server.calls.append(("renew", 0))
+            raise ConnectionResetError
+
+    lease = DeadLease(server, ttl=0.2)
+    lease.acquire()
+    assert eventually(lambda: server.count("renew") > 1)
+
+    assert eventually(lambda: lease.is_lost)
+    assert server.holder("key") is None
+    time.sleep(0.05)
+    tried = server.count("renew")
+    time.sleep(0.1)
+    assert server.count("renew") == tried
+    lease.release()
+
+
+def test_a_store_that_hangs_does_not_cost_the_leases_of_another(
+    server: Server,
+) -> None:
+    class HangingLease(ServerLease):
+        def renew(self) -> bool:
+            time.sleep(0.05)
+            raise TimeoutError
+
+    hanging = [HangingLease(server, f"key {number}", 2.0) for number in range(16)]
+    healthy = ServerLease(server, "healthy", 1.2)
+    for lease in (*hanging, healthy):
+        lease.acquire()
+
+    for _ in range(25):
+        time.sleep(0.1)
+        assert server.holder("healthy") == healthy.token
+
+    for lease in (*hanging, healthy):
+        lease.release()
+
+
+def test_one_thread_renews_all_and_ends_when_there_is_nothing_to_do(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewal.renewer().stop()
+    assert eventually(lambda: renewing_threads() == 0)
+    monkeypatch.setattr(renewal, "renewer", PerProcess(renewal.Renewer))
+    monkeypatch.setattr(leases, "renewer", renewal.renewer)
+    monkeypatch.setattr(renewal, "LINGER", 0.05)
+    held = [ServerLease(server, f"key {number}", 0.3) for number in range(50)]
+    for lease in held:
+        lease.acquire()
+
+    assert renewing_threads() == 1
+    for lease in held:
+        lease.release()
+    assert eventually(lambda: renewing_threads() == 0)
+    held[0].acquire()
+    assert renewing_threads() == 1
+    held[0].release()
+
+
+def test_a_frozen_holder_knows_that_its_lease_may_be_another_ones(
+    server: Server,
+) -> None:
+    ready, tell = os.pipe()
+
+    def hold() -> bool:
+        lease = ServerLease(server, ttl=0.3)
+        lease.acquire()
+        assert not lease.is_lost
+        os.write(tell, b"!")
+        time.sleep(0.2)
+        return lease.is_lost
+
+    child = fork(hold)
+    os.read(ready, 1)
+    os.kill(child, signal.SIGSTOP)
+    time.sleep(0.4)
+    os.kill(child, signal.SIGCONT)
+
+    assert succeeds(child)
+    os.close(ready)
+    os.close(tell)
+
+
+def test_the_interpreter_ends_while_a_lease_is_held() -> None:
+    code = """
+from beaker.leases import RemoteLease
+class Lease(RemoteLease):
+    def take(self): return True
+    def renew(self): return True
+    def free(self): pass
+Lease("name", expires_in=0.01).acquire()
+print("ready", flush=True)
+"""
+    with program(code) as process:
+        assert process.wait(PATIENCE) == 0
+
+
+def test_a_forked_child_renews_its_own_leases(server: Server) -> None:
+    parents = ServerLease(server, "parent's", 0.15)
+    parents.acquire()
+
+    def child() -> bool:
+        lease = ServerLease(server, "child's", 0.15)
+        lease.acquire()
+        time.sleep(0.5)
+        return server.holder("child's") == lease.token and renewing_threads() == 1
+
+    assert succeeds(fork(child))
+    parents.release()
