@@ -12,6 +12,7 @@ from beaker.exceptions import (
     BeakerWarning,
     BrokenBackendError,
     InvalidCryptoBackendError,
+    InvalidOptionError,
     MissingBackendError,
     UnknownBackendError,
 )
@@ -70,8 +71,13 @@ class Backends(dict[str, Any]):
     an exception, which is raised when that backend is asked for.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Apart from what the program put in, which answers to two spellings.
+        self._found: dict[str, Any] = {}
+
     def __missing__(self, name: str) -> Any:
-        """Find a built-in or installed backend, and keep it.
+        """Find a built-in or installed backend, and remember it.
 
         Raises:
             UnknownBackendError: There is none of that name.
@@ -80,11 +86,12 @@ class Backends(dict[str, Any]):
         other = _other_spelling(name)
         if other in self.keys():
             return self[other]
-        found = _built_in(name, other) or _installed(name, other)
-        if found is None:
-            raise _unknown(name, self.keys())
-        self[name] = found
-        return found
+        if name not in self._found:
+            found = _built_in(name, other) or _installed(name, other)
+            if found is None:
+                raise _unknown(name, self.keys())
+            self._found[name] = found
+        return self._found[name]
 
     def __contains__(self, name: object) -> bool:
         if super().__contains__(name):
@@ -92,29 +99,33 @@ class Backends(dict[str, Any]):
         return isinstance(name, str) and name in set(installed_backends())
 
 
-def backend_named(name: str, registry: Mapping[str, Any]) -> type[Any]:
+def backend_named(name: str | type[Any], registry: Mapping[str, Any]) -> type[Any]:
     """Return the class that answers to a configured name.
 
     Args:
-        name: What stands in ``cache.type`` or ``session.type``.
+        name: What stands in ``cache.type`` or ``session.type``; a class is taken
+            as it is.
         registry: A `Backends`, or whatever mapping the program put in its place.
 
     Raises:
         UnknownBackendError: Nothing answers to the name.
         InvalidCacheBackendError: What answers cannot be loaded, or needs a newer
             core.
+        InvalidOptionError: It is no name.
     """
-    try:
-        backend = registry[name]
-    except UnknownBackendError:
-        raise
-    except KeyError:
-        raise _unknown(name, registry) from None
+    if isinstance(name, str):
+        backends = registry if isinstance(registry, Backends) else Backends(registry)
+        backend = backends[name]
+    elif isinstance(name, type):
+        backend = name
+    else:
+        raise InvalidOptionError("type", name, "the name of a backend")
     if isinstance(backend, BaseException):
-        raise backend
+        # It would carry the traces of all former times with it.
+        raise backend.with_traceback(None)
     wanted = getattr(backend, "api", API_VERSION)
     if wanted > API_VERSION:
-        raise BackendVersionError(name, wanted, API_VERSION)
+        raise BackendVersionError(str(name), wanted, API_VERSION)
     return backend  # type: ignore[no-any-return]  # what a plugin registered
 
 
@@ -167,6 +178,8 @@ def _imported(path: str) -> Any:
 def _installed(*names: str) -> Any:
     entries = _entry_points()
     for name in names:
+        if name.startswith("crypto:"):
+            continue
         claims = [entry for entry in entries if entry.name == name]
         if claims:
             _warn_of_rivals(name, claims)
