@@ -14,7 +14,7 @@ __all__ = ["listens", "load_listeners", "register", "tell", "unregister"]
 GROUP = "beaker.plugins"
 
 _log = logging.getLogger("beaker.plugins")
-_lock = threading.Lock()
+_lock = threading.RLock()
 _manager: pluggy.PluginManager | None = None
 _blamed: set[str] = set()
 
@@ -35,12 +35,20 @@ def load_listeners() -> None:
 
 
 def register(listener: object, name: str | None = None) -> None:
-    """Add a listener: a module or object with functions marked by `hookimpl`."""
+    """Add a listener: a module or object with functions marked by `hookimpl`.
+
+    Raises:
+        pluggy.PluginValidationError: As `load_listeners`; it is not added then.
+        ValueError: It was added before, or another one under the same name.
+    """
     manager = _open_manager()
-    manager.register(listener, name)
+    from pluggy import PluginValidationError
+
     try:
+        manager.register(listener, name)
         manager.check_pending()
-    except Exception:
+    except PluginValidationError:
+        # Some of its functions may be registered already.
         manager.unregister(listener)
         raise
     _take_stock(manager)
@@ -78,9 +86,14 @@ def _open_manager() -> pluggy.PluginManager:
 
             manager = pluggy.PluginManager("beaker")
             manager.add_hookspecs(hookspecs)
-            manager.load_setuptools_entrypoints(GROUP)
-            manager.check_pending()
+            # Known before they are loaded: one may open a cache when it is imported.
             _manager = manager
+            try:
+                manager.load_setuptools_entrypoints(GROUP)
+                manager.check_pending()
+            except BaseException:
+                _manager = None
+                raise
             _take_stock(manager)
         return _manager
 
