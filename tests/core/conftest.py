@@ -12,6 +12,7 @@ import pytest
 import beaker.cache
 import beaker.container
 from beaker.backends.memory import MemoryNamespaceManager
+from beaker.plugins import Backends
 
 
 class Clock:
@@ -51,6 +52,7 @@ def own_registries() -> Iterator[None]:
     """Empty registries of caches, regions and memory, as in a new process."""
     regions, clsmap = beaker.cache.cache_regions, beaker.cache.clsmap
     _forget()
+    beaker.cache.clsmap = Backends()
     yield
     beaker.cache.cache_regions, beaker.cache.clsmap = regions, clsmap
     _forget()
@@ -102,5 +104,4 @@ def store(
 def _forget() -> None:
     beaker.cache.cache_regions.clear()
     beaker.cache.cache_managers.clear()
-    beaker.cache.clsmap.clear()
     MemoryNamespaceManager.namespaces.clear()

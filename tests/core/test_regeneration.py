@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
+import beaker.cache
 from beaker import regeneration, steps, stores
 from beaker.backends.memory import MemoryNamespaceManager
-from beaker.cache import Cache, CacheManager, clsmap
+from beaker.cache import Cache, CacheManager
 from beaker.container import Value
 from beaker.exceptions import (
     LockTimeoutError,
@@ -405,7 +406,7 @@ class BytesInMemory(MemoryNamespaceManager):
 @pytest.fixture
 def bytes_cache() -> Cache:
     """A cache whose records are bytes in this process."""
-    clsmap["bytes"] = BytesInMemory
+    beaker.cache.clsmap["bytes"] = BytesInMemory
     return Cache("bytes", type="bytes", expire=60)
 
 
@@ -476,7 +477,7 @@ def test_a_record_from_the_future_is_served_though_it_cannot_be_rewritten(
         def replace(self, *_arguments: Any) -> bool:
             raise TimeoutError
 
-    clsmap["away"] = Away
+    beaker.cache.clsmap["away"] = Away
     cache = Cache("bytes", type="away")
     ahead = RecordCodec().encode(record_of("k", 60, clock.now + 3600))
     bytes_cache.namespace.store("k", ahead, None)
