@@ -12,8 +12,9 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from beaker.exceptions import InvalidCryptoBackendError
+from beaker.exceptions import CorruptRecordError, InvalidCryptoBackendError
 from beaker.middleware import SessionMiddleware
+from beaker.session import Session
 
 README = Path(__file__).parents[2] / "packages" / "beaker-crypto" / "README.md"
 NAMES = ["default", "cryptography", "pycryptodome", "pycrypto"]
@@ -177,6 +178,19 @@ def test_a_changed_character_in_the_cookie_is_noticed(visit: Visit) -> None:
     browser.cookie = cookie[:-8] + ("B" if cookie[-8] == "A" else "A") + cookie[-7:]
 
     assert browser.get() == {}
+
+
+def test_in_strict_mode_a_session_that_is_not_encrypted_is_refused(
+    tmp_path: Path,
+) -> None:
+    place: dict[str, Any] = {"id": "job", "type": "file", "data_dir": str(tmp_path)}
+    planted = Session({}, use_cookies=False, **place)
+    planted["name"] = "Mallory"
+    planted.save()
+
+    keys: dict[str, Any] = {"encrypt_key": "the key", "secret": "s"}
+    with pytest.raises(CorruptRecordError):
+        Session({}, use_cookies=False, mode="strict", **keys, **place)
 
 
 @pytest.mark.parametrize("name", ["nss", "jcrypto", "unheard-of"])
