@@ -225,6 +225,27 @@ def test_what_is_no_database_is_told_and_left_alone(
     assert file.read_bytes() == content
 
 
+def test_a_database_that_is_repaired_is_used_again(
+    open_namespace: Open, file: Path
+) -> None:
+    store: Any = open_namespace()
+    # More than SQLite keeps in memory, and all of it in the one file.
+    store.store_many({f"key {n}": b"%d" % n * 10_000 for n in range(100, 400)}, None)
+    store._database.close()
+    whole = file.read_bytes()
+    store.fetch("key 100")
+    with file.open("r+b") as damaged:
+        damaged.write(b"x" * len(whole))
+
+    with pytest.raises(StoreRefusedError, match="put back a copy"):
+        [store.fetch(f"key {n}") for n in range(100, 400)]
+    with file.open("r+b") as repaired:
+        repaired.write(whole)
+
+    assert store.fetch("key 399") == b"399" * 10_000
+    assert store.size() == 300
+
+
 def test_a_database_that_stays_locked_counts_as_away(
     open_namespace: Open, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

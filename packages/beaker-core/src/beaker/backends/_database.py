@@ -32,22 +32,21 @@ _ATTEMPTS = 10
 # whole. The log of changes is cut to 16 MiB when it was worked in.
 _SETTINGS = "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216;"
 
-#: The store is away, busy or full, or was used wrongly. All else wants somebody to
-#: change something.
-_PASSED_ON = frozenset(
+#: Somebody else is at it, or the statement was wrong: the next one may work.
+_MOMENTARY = frozenset(
     (
         None,
         sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_FULL,
         sqlite3.SQLITE_INTERRUPT,
-        sqlite3.SQLITE_IOERR,
         sqlite3.SQLITE_LOCKED,
         sqlite3.SQLITE_MISUSE,
-        sqlite3.SQLITE_NOMEM,
         sqlite3.SQLITE_PROTOCOL,
         sqlite3.SQLITE_TOOBIG,
     )
 )
+#: The disk is full, or fails, or memory does. All else wants somebody to change
+#: something.
+_AWAY = frozenset((sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM))
 _FORBIDDEN = frozenset(
     (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY)
 )
@@ -116,7 +115,7 @@ class Database:
             try:
                 return connection.execute(sql, parameters).fetchone()
             except sqlite3.Error as error:
-                self._explain(error)
+                self._explain(error, link)
             except UnicodeEncodeError:
                 return connection.execute(sql, encodable(parameters)).fetchone()
 
@@ -155,7 +154,7 @@ class Database:
             try:
                 return operation(connection, parameters)
             except sqlite3.Error as error:
-                self._explain(error)
+                self._explain(error, link)
             except UnicodeEncodeError:
                 return operation(connection, encodable(parameters))
 
@@ -180,7 +179,7 @@ class Database:
                     link.connection = self._connected()
                 except sqlite3.Error as error:
                     if os.path.exists(self.path):
-                        self._explain(error)
+                        self._explain(error, link)
                 else:
                     return link.connection
         raise FileNotFoundError(errno.ENOENT, "its directory disappears", self.path)
@@ -218,9 +217,13 @@ class Database:
                     raise
                 pause()
 
-    def _explain(self, error: sqlite3.Error) -> NoReturn:
+    def _explain(self, error: sqlite3.Error, link: Link) -> NoReturn:
         code = _code(error)
-        if code in _PASSED_ON:
+        if code in _MOMENTARY:
+            raise error
+        # Whoever repairs it shall not have to restart us.
+        link.close()
+        if code in _AWAY:
             raise error
         cause = f"{self.path}: {error}"
         if code in _FORBIDDEN:
