@@ -7,9 +7,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from beaker.testing import GuardedRedis, redis_cluster, wait_until
 from beaker_redis import RedisClusterNamespaceManager, RedisNamespaceManager
 from tests.core.processes import thread
+
+pytestmark = pytest.mark.redis
 
 
 def answers(act: Callable[[], object]) -> bool:

@@ -19,6 +19,8 @@ from beaker.testing._servers import free_port, lacks
 from beaker_redis import RedisClusterNamespaceManager, RedisNamespaceManager
 from tests.core.processes import thread
 
+pytestmark = pytest.mark.redis
+
 Store = RedisNamespaceManager
 
 

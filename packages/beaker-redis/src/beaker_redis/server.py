@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import os
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Protocol
 
@@ -20,6 +20,9 @@ __all__ = ["Client", "Connect", "Server", "cluster_server", "redis_server"]
 
 #: Seconds for which a waiter blocks a connection of its own, at most.
 LONGEST_BLOCK = 1.0
+
+#: Even where the client of a user decodes all it reads.
+_AS_BYTES = {NEVER_DECODE: True}
 
 
 class Client(Protocol):
@@ -54,7 +57,15 @@ class Server:
         MissingCacheParameter: There is no URL.
     """
 
-    __slots__ = ("_blocking_key", "_connect", "_deadline", "_key", "name", "url")
+    __slots__ = (
+        "_client",
+        "_connect",
+        "_deadline",
+        "_key",
+        "_process",
+        "name",
+        "url",
+    )
 
     def __init__(
         self, name: str, url: str | Client | None, deadline: float, connect: Connect
@@ -66,7 +77,9 @@ class Server:
         self.name, self.url = name, url
         self._deadline, self._connect = deadline, connect
         self._key = (name, url, deadline)
-        self._blocking_key = (*self._key, "blocking")
+        # Looked up once per process, for every hit needs it.
+        self._process = 0
+        self._client: Client
 
     @property
     def identity(self) -> Hashable:
@@ -76,7 +89,11 @@ class Server:
     @property
     def client(self) -> Client:
         """This process's client; it connects when it is first used."""
-        return self._client(self._key, self._deadline)
+        process = os.getpid()
+        if self._process != process:
+            self._client = self._made(self._key, self._deadline)
+            self._process = process
+        return self._client
 
     def ask(self, *command: Any) -> Any:
         """Send a command and return the answer; bytes stay bytes.
@@ -84,7 +101,11 @@ class Server:
         Raises:
             StoreRefusedError: The server says no.
         """
-        return self._asked(command, self._key, self._deadline)
+        try:
+            return self.client.execute_command(*command, **_AS_BYTES)
+        except (RedisError, RedisClusterException) as e:
+            self._explain(e)
+            raise
 
     def run(self, script: Script, names: Sequence[bytes], *arguments: Any) -> Any:
         """Run a script and return its answer.
@@ -103,9 +124,15 @@ class Server:
         # 0 would mean for ever.
         block = min(max(seconds, 0.001), LONGEST_BLOCK)
         patience = LONGEST_BLOCK + self._deadline if self._deadline else 0
-        # A client that the user made may be less patient than we are.
-        with contextlib.suppress(redis.TimeoutError):
-            self._asked(("BLPOP", wake, block), self._blocking_key, patience)
+        try:
+            client = self._made((*self._key, "blocking"), patience)
+            client.execute_command("BLPOP", wake, block)
+        except redis.TimeoutError:
+            # A client that the user made may be less patient than we are.
+            return
+        except (RedisError, RedisClusterException) as e:
+            self._explain(e)
+            raise
 
     def place(self) -> str:
         """Return its name and where it is, without user and password."""
@@ -116,30 +143,24 @@ class Server:
         where = known.get("path") or f"{known.get('host')}:{known.get('port')}"
         return f"{self.name} at {where}" if known else f"{self.name} by a given client"
 
-    def _client(self, key: Hashable, deadline: float) -> Client:
+    def _made(self, key: Hashable, deadline: float) -> Client:
         url = self.url
         if not isinstance(url, str):
             return url
         return shared_client(key, lambda: self._connect(url, deadline), _close)
 
-    def _asked(self, command: tuple[Any, ...], key: Hashable, deadline: float) -> Any:
-        try:
-            client = self._client(key, deadline)
-            return client.execute_command(*command, **{NEVER_DECODE: True})
-        except redis.ReadOnlyError:
-            self._leave_demoted(client)
-            raise
-        except (RedisError, RedisClusterException) as e:
-            refused = refusal(e, self.place())
-            if refused is None:
-                raise
-            raise refused from e
+    def _explain(self, error: Exception) -> None:
+        if isinstance(error, redis.ReadOnlyError):
+            self._leave_demoted()
+        refused = refusal(error, self.place())
+        if refused is not None:
+            raise refused from error
 
-    def _leave_demoted(self, client: Client) -> None:
+    def _leave_demoted(self) -> None:
         # What was the primary is a replica now: the name in the URL may lead to
         # another server, to which only new connections go.
-        pool = getattr(client, "connection_pool", None)
-        if pool is not None and client is not self.url:
+        pool = getattr(self.client, "connection_pool", None)
+        if pool is not None and isinstance(self.url, str):
             pool.disconnect(inuse_connections=False)
 
 
