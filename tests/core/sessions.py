@@ -199,7 +199,9 @@ class ToySeal(ToyCipher):
     def open(self, key: bytes, data: bytes, associated: bytes) -> bytes:
         """Return what was sealed."""
         sealed, mac = data[:-32], data[-32:]
-        if not hmac.compare_digest(hmac.digest(key, sealed + associated, "sha256"), mac):
+        if not hmac.compare_digest(
+            hmac.digest(key, sealed + associated, "sha256"), mac
+        ):
             raise ValueError("another key")
         return self.aesDecrypt(sealed[16:], key + sealed[:16])
 

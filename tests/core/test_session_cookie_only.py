@@ -220,28 +220,27 @@ def test_a_cookie_under_an_old_key_is_accepted_and_sent_anew() -> None:
 # -- size
 
 
-@pytest.mark.parametrize("size", range(2850, 3150, 7))
-def test_a_cookie_has_4096_bytes_or_is_refused(size: int) -> None:
+def test_every_cookie_that_fits_is_sent_and_no_other() -> None:
+    lengths = []
     session = cookie_session()
-    session["text"] = "x" * size
 
-    try:
-        session.save()
-    except OversizedCookieError as e:
-        assert e.size > 4096
-        assert e.largest[0][0] == "text"
-        assert "cookie_out" not in session.request
-    else:
+    for size in range(2850, 3150):
+        session["text"] = "x" * size
+        try:
+            session.save()
+        except OversizedCookieError:
+            continue
         cookie = sent(session.request)
-        assert len(cookie.replace("=", "", 1)) <= 4096
+        lengths.append(len(cookie) - len("="))
         assert cookie_session(cookie)["text"] == "x" * size
 
+    # Base64 makes 4 characters of 3.
+    assert lengths == sorted(lengths)
+    assert 4093 <= lengths[-1] <= 4096
 
-def test_sizes_on_both_sides_of_the_limit_were_tried() -> None:
+
+def test_what_does_not_fit_is_told_with_its_largest_keys() -> None:
     session = cookie_session()
-    session["text"] = "x" * 2850
-    session.save()
-
-    session["text"] = "x" * 3150
+    session["text"], session["n"] = "x" * 3150, 1
     with pytest.raises(OversizedCookieError, match=r"browsers keep 4096.*'text' 31"):
         session.save()

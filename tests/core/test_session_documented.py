@@ -77,12 +77,12 @@ def test_an_automatic_session_that_holds_nothing_is_not_made(store: Options) -> 
 
 def test_delete_removes_the_session_and_its_cookie(visit: Visit) -> None:
     visit.request(setting(n=1))
-    id = visit.read(lambda session: session.id)
+    known = visit.read(lambda session: session.id)
 
     response = visit.request(lambda session: session.delete())
 
     assert response.cookie.startswith("sid=; expires=Thu, 01-Jan-1970 00:00:00 GMT")
-    assert visit.read(lambda session: session.get_by_id(id)) == "None"
+    assert visit.read(lambda session: session.get_by_id(known)) == "None"
     assert visit.read(contents) == "{}"
 
 
@@ -167,11 +167,11 @@ def test_regenerate_id_then_save_keeps_what_was_changed(visit: Visit) -> None:
 
 def test_get_by_id_finds_another_session_and_none_that_is_not(visit: Visit) -> None:
     visit.request(setting(n=7))
-    id = visit.read(lambda session: session.id)
+    known = visit.read(lambda session: session.id)
     visit.browser.cookies.clear()
 
     def act(session: SessionObject) -> object:
-        other = session.get_by_id(id)
+        other = session.get_by_id(known)
         return other and other["n"], session.get_by_id("0" * 32)
 
     assert visit.read(act) == "(7, None)"
@@ -221,15 +221,15 @@ def test_the_special_keys_and_attributes(visit: Visit) -> None:
 def test_a_value_that_cannot_be_stored_is_told_and_loses_nothing(
     store: Options,
 ) -> None:
-    id = stored(store, name="Ann").id
-    session = again(store, id)
+    known = stored(store, name="Ann").id
+    session = again(store, known)
     session["name"] = "Eve"
     session["bad"] = lambda: None
 
     with pytest.raises(UnserializableValueError, match="pickle"):
         session.save()
 
-    assert again(store, id)["name"] == "Ann"
+    assert again(store, known)["name"] == "Ann"
 
 
 @pytest.mark.parametrize(

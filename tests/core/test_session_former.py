@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import pickle
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ FORMER_DATA = {
     "user": "ann",
     "n": [1, 2],
     "raw": b"\x00\xff",
-    "day": datetime.date(2020, 1, 2),
+    "day": dt.date(2020, 1, 2),
 }
 
 
@@ -179,20 +179,20 @@ def test_compat_mode_writes_what_1_wrote(type: str, tmp_path: Path) -> None:
 
 def test_compat_mode_merges_too(shared: Options) -> None:
     options = {**shared, "mode": "compat"}
-    id = stored(options, a=1).id
-    one, other = again(options, id), again(options, id)
+    known = stored(options, a=1).id
+    one, other = again(options, known), again(options, known)
     one["b"], other["c"] = 2, 3
 
     one.save()
     other.save()
 
-    assert contents(again(options, id)) == {"a": 1, "b": 2, "c": 3}
+    assert contents(again(options, known)) == {"a": 1, "b": 2, "c": 3}
 
 
 def test_compat_mode_keeps_use_where_1_looks_for_it(shared: Options) -> None:
     options = {**shared, "mode": "compat"}
-    id = stored(options, a=1).id
-    before = again(options, id)
+    known = stored(options, a=1).id
+    before = again(options, known)
 
     before.save(accessed_only=True)
 

@@ -20,7 +20,7 @@ from tests.core.sessions import (
     setting,
 )
 
-SECRET = "s" * 20  # noqa: S105 - of a test
+SECRET = "s" * 20
 
 
 def saved(cookie: str = "", **options: Any) -> tuple[Session, dict[str, Any]]:
@@ -45,7 +45,7 @@ def test_an_id_has_128_bits_in_32_hex_digits(secret: str | None) -> None:
     ids = {saved(secret=secret)[0].id for _ in range(100)}
 
     assert len(ids) == 100
-    assert all(re.fullmatch("[0-9a-f]{32}", id) for id in ids)
+    assert all(re.fullmatch("[0-9a-f]{32}", one) for one in ids)
 
 
 @pytest.mark.parametrize("secret", [None, SECRET])
@@ -83,7 +83,7 @@ def test_the_cookie_of_a_session_is_not_one_of_another_name() -> None:
 
 
 def test_the_cookie_of_beaker_1_is_read_and_sent_anew() -> None:
-    options = {"key": KEY, "type": "memory", "secret": SECRET}
+    options: Any = {"key": KEY, "type": "memory", "secret": SECRET}
     former = Session({}, FORMER_ID_COOKIE[40:], use_cookies=False, **options)
     former["n"] = 5
     former.save()
@@ -99,7 +99,7 @@ def test_the_cookie_of_beaker_1_is_read_and_sent_anew() -> None:
 
 
 def test_strict_mode_refuses_the_cookie_of_beaker_1() -> None:
-    options = {"key": KEY, "type": "memory", "secret": SECRET}
+    options: Any = {"key": KEY, "type": "memory", "secret": SECRET}
     former = Session({}, FORMER_ID_COOKIE[40:], use_cookies=False, **options)
     former.save()
 
@@ -112,7 +112,7 @@ def test_strict_mode_refuses_the_cookie_of_beaker_1() -> None:
 
 def test_a_cookie_under_an_old_secret_is_accepted_and_sent_anew() -> None:
     session, request = saved(secret="old")
-    rotated = {"secret": ["new", "old"], "key": KEY, "type": "memory"}
+    rotated: Any = {"secret": ["new", "old"], "key": KEY, "type": "memory"}
 
     answer: dict[str, Any] = {"cookie": sent(request)}
     found = Session(answer, **rotated)
@@ -190,7 +190,7 @@ def test_secure_follows_the_scheme_unless_it_is_set(
 ) -> None:
     visit = Visit(type="memory", secure=secure)
 
-    scheme = {"wsgi.url_scheme": "https" if https else "http"}
+    scheme: Any = {"wsgi.url_scheme": "https" if https else "http"}
     response = visit.request(setting(n=1), **scheme)
 
     assert ("Secure" in response.cookie.split("; ")) is expected
@@ -206,7 +206,12 @@ def test_what_is_set_is_said() -> None:
     )
 
     attributes = said.split("; ")[1:]
-    assert attributes == ["Domain=example.org", "Path=/app", "SameSite=Strict", "Secure"]
+    assert attributes == [
+        "Domain=example.org",
+        "Path=/app",
+        "SameSite=Strict",
+        "Secure",
+    ]
 
 
 def test_samesite_can_be_left_out() -> None:
@@ -291,7 +296,9 @@ def test_a_domain_that_is_set_sends_no_cookie_of_what_is_not_stored() -> None:
 
 @pytest.mark.parametrize("forever", [True, "true", None])
 def test_a_cookie_can_end_with_the_browser(forever: object) -> None:
-    assert "expires" not in (header() if forever is None else header(cookie_expires=forever))
+    assert "expires" not in (
+        header() if forever is None else header(cookie_expires=forever)
+    )
 
 
 def test_a_cookie_can_last_for_ever() -> None:

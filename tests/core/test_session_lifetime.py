@@ -46,10 +46,10 @@ def use(options: Options, id: str) -> Session:
 
 def test_an_unused_session_ends_after_its_timeout(store: Options, clock: Clock) -> None:
     options = {**store, "timeout": 60}
-    id = stored(options, n=1).id
+    known = stored(options, n=1).id
 
     clock.now += 61
-    session = again(options, id)
+    session = again(options, known)
 
     assert (session.is_new, contents(session)) == (True, {})
     assert session.was_invalidated
@@ -59,30 +59,30 @@ def test_the_record_of_a_timed_out_session_is_gone(
     store: Options, clock: Clock
 ) -> None:
     options = {**store, "timeout": 60}
-    id = stored(options, n=1).id
+    known = stored(options, n=1).id
 
     clock.now += 61
-    again(options, id)
+    again(options, known)
 
-    assert again(store, id).is_new
+    assert again(store, known).is_new
 
 
 def test_use_keeps_a_session_alive(store: Options, clock: Clock) -> None:
     options = {**store, "timeout": 60}
-    id = stored(options, n=1).id
+    known = stored(options, n=1).id
 
     for _ in range(5):
         clock.now += 50
-        assert contents(use(options, id)) == {"n": 1}
+        assert contents(use(options, known)) == {"n": 1}
 
 
 def test_last_accessed_is_the_use_before(store: Options, clock: Clock) -> None:
     began = clock.now
-    id = stored(store, n=1).id
+    known = stored(store, n=1).id
     clock.now += 10
-    first = use(store, id)
+    first = use(store, known)
     clock.now += 10
-    second = use(store, id)
+    second = use(store, known)
 
     assert first.last_accessed == pytest.approx(began, abs=2)
     assert second.last_accessed == pytest.approx(began + 10, abs=2)
@@ -93,12 +93,12 @@ def test_last_accessed_is_the_use_before(store: Options, clock: Clock) -> None:
 def test_without_access_times_only_writing_counts(store: Options, clock: Clock) -> None:
     options = {**store, "save_accessed_time": False}
     began = clock.now
-    id = stored(options, n=1).id
+    known = stored(options, n=1).id
     clock.now += 10
-    use(options, id)
+    use(options, known)
     clock.now += 10
 
-    session = again(options, id)
+    session = again(options, known)
 
     # A file shows the time at which the system wrote it.
     assert session.last_accessed == pytest.approx(began, abs=2)
@@ -122,14 +122,14 @@ def test_use_is_written_as_often_as_it_was_asked_for(
 ) -> None:
     options = {**store, "accessed_every": 60}
     began = clock.now
-    id = stored(options, n=1).id
+    known = stored(options, n=1).id
 
     clock.now += 58
-    use(options, id)
+    use(options, known)
     clock.now += 4
 
-    assert use(options, id).last_accessed == pytest.approx(began, abs=2)
-    assert use(options, id).last_accessed == pytest.approx(began + 62, abs=2)
+    assert use(options, known).last_accessed == pytest.approx(began, abs=2)
+    assert use(options, known).last_accessed == pytest.approx(began + 62, abs=2)
 
 
 def test_a_timeout_bounds_how_seldom_use_is_written() -> None:
@@ -149,15 +149,15 @@ def test_a_timeout_needs_access_times() -> None:
 
 def test_a_session_ends_at_its_absolute_age(store: Options, clock: Clock) -> None:
     options = {**store, "absolute_timeout": 100}
-    id = stored(options, n=1).id
+    known = stored(options, n=1).id
 
     clock.now += 60
-    session = again(options, id)
+    session = again(options, known)
     session["n"] = 2
     session.save()
     clock.now += 41
 
-    assert again(options, id).is_new
+    assert again(options, known).is_new
 
 
 def test_a_new_id_makes_no_session_younger(store: Options, clock: Clock) -> None:
@@ -180,10 +180,10 @@ def test_a_time_in_the_future_counts_as_now(
 ) -> None:
     options = {**store, "timeout": 60, "absolute_timeout": 3600}
     clock.now += hours * 3600
-    id = stored(options, n=1).id
+    known = stored(options, n=1).id
     clock.now -= hours * 3600
 
-    assert contents(again(options, id)) == {"n": 1}
+    assert contents(again(options, known)) == {"n": 1}
 
 
 # -- through the door
@@ -223,7 +223,7 @@ def test_a_cookie_session_ends_after_its_timeout(clock: Clock) -> None:
 
 
 def test_use_keeps_a_cookie_session_alive_until_its_age_ends_it(clock: Clock) -> None:
-    options = {"timeout": 60, "absolute_timeout": 100}
+    options: Options = {"timeout": 60, "absolute_timeout": 100}
     session = cookie_session(**options)
     session["n"] = 1
     session.save()

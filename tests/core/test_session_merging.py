@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -56,8 +57,8 @@ def test_a_key_that_is_missing_is_gone_and_other_keys_stay() -> None:
 
 def both(store: Options, **values: Any) -> tuple[Session, Session]:
     """Return the same session as two requests hold it."""
-    id = stored(store, **values).id
-    return again(store, id), again(store, id)
+    known = stored(store, **values).id
+    return again(store, known), again(store, known)
 
 
 def test_each_keeps_what_it_set(store: Options) -> None:
@@ -234,19 +235,19 @@ def test_a_request_with_a_removed_id_cannot_overwrite_the_new_cookie(
 
 
 def test_threads_lose_none_of_64_keys(store: Options) -> None:
-    id = stored(store).id
+    known = stored(store).id
     loaded = threading.Barrier(16)
 
     def write(number: int) -> None:
-        session = again(store, id)
+        session = again(store, known)
         loaded.wait()
         for part in range(4):
             session[f"{number}.{part}"] = part
             session.save()
 
-    run_at_once([lambda number=number: write(number) for number in range(16)])
+    run_at_once([partial(write, number) for number in range(16)])
 
-    assert len(contents(again(store, id))) == 64
+    assert len(contents(again(store, known))) == 64
 
 
 @pytest.mark.parametrize(
@@ -255,40 +256,40 @@ def test_threads_lose_none_of_64_keys(store: Options) -> None:
     indirect=True,
 )
 def test_processes_lose_none_of_64_keys(store: Options) -> None:
-    id = stored(store).id
+    known = stored(store).id
 
     def write(number: int) -> bool:
         for part in range(8):
-            session = again(store, id)
+            session = again(store, known)
             session[f"{number}.{part}"] = part
             session.save()
         return True
 
-    children = [fork(lambda number=number: write(number)) for number in range(8)]
+    children = [fork(partial(write, number)) for number in range(8)]
 
     assert wait_for(children)
-    assert len(contents(again(store, id))) == 64
+    assert len(contents(again(store, known))) == 64
 
 
 def test_a_logout_among_writers_is_final(store: Options) -> None:
-    id = stored(store, user="ann").id
+    known = stored(store, user="ann").id
     loaded = threading.Barrier(9)
 
     def write() -> None:
-        session = again(store, id)
+        session = again(store, known)
         loaded.wait()
         for number in range(10):
             session["n"] = number
             session.save()
 
     def log_out() -> None:
-        session = again(store, id)
+        session = again(store, known)
         loaded.wait()
         session.delete()
 
     run_at_once([write] * 8 + [log_out])
 
-    assert again(store, id).is_new
+    assert again(store, known).is_new
 
 
 def run_at_once(acts: list[Callable[[], None]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from http.cookies import BaseCookie
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -85,7 +85,8 @@ class SelfLoadingCookieSession(CookieSession):
         self.invalidate_corrupt = keywords.get("invalidate_corrupt", False)
         self.request["set_cookie"] = False
         ours = SignedCookie("x", request.get("cookie") or "").get(key)
-        self.cookie = BaseCookie({key: ours.coded_value} if ours else None)
+        cookies: Any = BaseCookie({key: ours.coded_value} if ours else None)
+        self.cookie = cookies
         self["_id"] = _session_id()
         self.is_new = True
         if key in self.cookie:
@@ -162,7 +163,7 @@ def test_a_cookie_subclass_writes_its_own_payload_and_is_signed() -> None:
 
 
 def test_a_cookie_subclass_may_load_by_itself() -> None:
-    visit = Visit(session_class=SelfLoadingCookieSession, token="abc")  # noqa: S106 - of a test
+    visit = Visit(session_class=SelfLoadingCookieSession, token="abc")
     visit.request(setting(n=1))
     assert visit.browser.cookies[KEY].startswith("abc")
 
@@ -202,7 +203,7 @@ def test_a_class_put_in_the_place_of_ours_is_used(
 class SavingSessionObject(SessionObject):
     """Saves with each change, as the one of a framework does."""
 
-    options: Options = {"type": "memory", "key": KEY}
+    options: ClassVar[Options] = {"type": "memory", "key": KEY}
 
     def __init__(self, environ: Options) -> None:
         SessionObject.__init__(self, environ, **self.options)
@@ -230,7 +231,7 @@ def test_a_framework_may_inherit_from_the_session_object() -> None:
 
 
 def test_a_framework_may_make_sessions_without_cookies() -> None:
-    options = {"type": "memory", "timeout": 60, "key": "unused"}
+    options: Options = {"type": "memory", "timeout": 60, "key": "unused"}
     session = Session({}, "chosen-id", use_cookies=False, **options)
     session["n"] = 1
     session.save()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import os
 import pickle
@@ -38,11 +38,11 @@ PLAIN = {
     "bytes": [b"", b"\x00\xff", bytearray(b"a")],
     "sets": [{1, 2}, frozenset({3})],
     "times": [
-        datetime.datetime(2020, 1, 2, 3, 4, tzinfo=datetime.UTC),
-        datetime.date(2020, 1, 2),
-        datetime.time(1, 2),
-        datetime.timedelta(3),
-        datetime.datetime(2020, 1, 2, tzinfo=zoneinfo.ZoneInfo("UTC")),
+        dt.datetime(2020, 1, 2, 3, 4, tzinfo=dt.UTC),
+        dt.date(2020, 1, 2),
+        dt.time(1, 2),
+        dt.timedelta(3),
+        dt.datetime(2020, 1, 2, tzinfo=zoneinfo.ZoneInfo("UTC")),
     ],
     "exact": [decimal.Decimal("1.50"), Fraction(1, 3)],
     "id": uuid.UUID(int=5),

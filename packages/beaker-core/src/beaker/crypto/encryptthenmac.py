@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import hmac
 import os
+from typing import Protocol
 
-from beaker.protocols import CryptoProvider
 from beaker.signing import derive_key
 
-__all__ = ["EncryptThenMac"]
+__all__ = ["EncryptThenMac", "FormerCipher"]
 
 _SALT = 16
 _MAC = 32
+
+
+class FormerCipher(Protocol):
+    """A cipher with the interface of Beaker 1.x."""
+
+    has_aes: bool
+
+    def getKeyLength(self) -> int:
+        """Return the length of a key in bytes."""
+        ...
+
+    def aesEncrypt(self, data: bytes, key: bytes) -> bytes:
+        """Encrypt."""
+        ...
+
+    def aesDecrypt(self, data: bytes, key: bytes) -> bytes:
+        """Decrypt."""
+        ...
 
 
 class EncryptThenMac:
@@ -21,7 +39,7 @@ class EncryptThenMac:
     counter mode that starts at zero, and the result is signed under another.
     """
 
-    def __init__(self, cipher: CryptoProvider) -> None:
+    def __init__(self, cipher: FormerCipher) -> None:
         self._cipher = cipher
         self.has_aes = cipher.has_aes
         self.aesEncrypt, self.aesDecrypt = cipher.aesEncrypt, cipher.aesDecrypt
