@@ -49,7 +49,8 @@ def register(listener: object, name: str | None = None) -> None:
         manager.check_pending()
     except PluginValidationError:
         # Some of its functions may be registered already.
-        manager.unregister(listener)
+        if manager.is_registered(listener):
+            manager.unregister(listener)
         raise
     _take_stock(manager)
 
