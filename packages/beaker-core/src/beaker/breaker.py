@@ -58,12 +58,7 @@ class Breaker:
             self._cause = cause
         if first:
             self._log.warning("%s is unavailable: %s", self.store, cause)
-            threading.Thread(
-                target=self._probe_until_back,
-                args=(probe,),
-                name=f"beaker probe of {self.store}",
-                daemon=True,
-            ).start()
+            self._begin_to_probe(probe)
             tell("store_failed", store=self.store, error=cause)
         return StoreUnavailableError(self.store, cause)
 
@@ -71,6 +66,19 @@ class Breaker:
         """Count the store as present again; its next failure is a first one."""
         self._lock = threading.Lock()
         self._cause = None
+
+    def _begin_to_probe(self, probe: Callable[[], object]) -> None:
+        try:
+            threading.Thread(
+                target=self._probe_until_back,
+                args=(probe,),
+                name=f"beaker probe of {self.store}",
+                daemon=True,
+            ).start()
+        except RuntimeError as e:
+            # No thread is to be had: the next call finds out for itself.
+            self._log.warning("%s is not probed: %s", self.store, e)
+            self._cause = None
 
     def _probe_until_back(self, probe: Callable[[], object]) -> None:
         pause = threading.Event()
