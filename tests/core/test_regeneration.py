@@ -498,7 +498,7 @@ def test_a_value_that_expires_before_it_is_stored_is_not_stored(
 
 def test_errors_of_the_creator_are_no_errors_of_the_store(cache: Cache) -> None:
     def fail() -> None:
-        raise StoreUnavailableError("another store", "down")
+        raise StoreUnavailableError("another store", "down", "wait")
 
     with pytest.raises(StoreUnavailableError, match="another store"):
         cache.get("k", createfunc=fail)

@@ -26,10 +26,11 @@ class Breaker:
 
     Args:
         store: The store's name and place, for errors and logs.
+        remedy: What its user can do when it is away.
     """
 
-    def __init__(self, store: str) -> None:
-        self.store = store
+    def __init__(self, store: str, remedy: str = "") -> None:
+        self.store, self.remedy = store, remedy
         self._lock = threading.Lock()
         self._cause: BaseException | None = None
         self._log = logging.getLogger(f"beaker.store.{store.partition(' ')[0]}")
@@ -47,7 +48,7 @@ class Breaker:
         """
         cause = self._cause
         if cause is not None:
-            raise StoreUnavailableError(self.store, cause)
+            raise StoreUnavailableError(self.store, cause, self.remedy)
 
     def trip(
         self, cause: BaseException, probe: Callable[[], object]
@@ -60,7 +61,7 @@ class Breaker:
             self._log.warning("%s is unavailable: %s", self.store, cause)
             self._begin_to_probe(probe)
             tell("store_failed", store=self.store, error=cause)
-        return StoreUnavailableError(self.store, cause)
+        return StoreUnavailableError(self.store, cause, self.remedy)
 
     def reset(self) -> None:
         """Count the store as present again; its next failure is a first one."""
@@ -102,12 +103,12 @@ _breakers: weakref.WeakValueDictionary[Hashable, Breaker] = (
 )
 
 
-def breaker_for(key: Hashable, store: str) -> Breaker:
+def breaker_for(key: Hashable, store: str, remedy: str = "") -> Breaker:
     """Return the breaker that all users of one store and URL share."""
     with _lock:
         breaker = _breakers.get(key)
         if breaker is None:
-            breaker = _breakers[key] = Breaker(store)
+            breaker = _breakers[key] = Breaker(store, remedy)
         return breaker
 
 

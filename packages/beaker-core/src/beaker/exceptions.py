@@ -191,17 +191,16 @@ class StoreUnavailableError(BeakerException):
     Args:
         store: The store's configured name, and where it is, without password.
         cause: What its client said.
+        remedy: What its user can do about it.
     """
 
-    def __init__(self, store: str, cause: object) -> None:
-        self.store, self.cause = store, cause
-        super().__init__(store, cause)
+    def __init__(self, store: str, cause: object, remedy: str = "") -> None:
+        self.store, self.cause, self.remedy = store, cause, remedy
+        super().__init__(store, cause, remedy)
 
     def __str__(self) -> str:
-        return (
-            f"store {self.store} is unavailable: {self.cause}; "
-            f"check that it runs and that the option 'url' leads to it"
-        )
+        todo = f"; {self.remedy}" if self.remedy else ""
+        return f"store {self.store} is unavailable: {self.cause}{todo}"
 
 
 class StoreRefusedError(BeakerException):

@@ -249,6 +249,9 @@ class NamespaceManager:
     #: What the client raises when the store is away, or too slow.
     unavailable: ClassVar[tuple[type[BaseException], ...]] = (OSError,)
 
+    #: What its user can do when it is away, as `StoreUnavailableError` tells it.
+    remedy: ClassVar[str] = "check that it runs and that the option 'url' leads to it"
+
     # What the store can do. A claimed ability works; one that is not claimed
     # refuses with UnsupportedOperationError.
     #: `keys`, `size` and `purge` work.
@@ -270,7 +273,7 @@ class NamespaceManager:
     def __init__(self, namespace: str, url: Any = None, **keywords: Any) -> None:
         self._init_dependencies()
         self.namespace = namespace
-        if not is_legacy(type(self)):
+        if _moves_bytes(type(self)):
             purpose = keywords.pop("purpose", "cache")
             given = {**keywords, "url": url}
             self.settings = StoreOptions.parse(given, self.options, purpose)
@@ -430,13 +433,13 @@ class NamespaceManager:
         raise KeyError(key)
 
     def __setitem__(self, key: str, value: Any) -> None:
-        if is_legacy(type(self)):
+        if not _moves_bytes(type(self)):
             raise NotImplementedError
         self.set_value(key, value)
 
     def set_value(self, key: str, value: Any, expiretime: float | None = None) -> None:
         """Store a value that expires in so many seconds; None: never."""
-        if is_legacy(type(self)):
+        if not _moves_bytes(type(self)):
             self[key] = value
             return
         record = record_of(value, expiretime, time.time())
@@ -537,9 +540,28 @@ class CryptoProvider(Protocol):
         ...
 
 
+#: What 1.x calls on a store and 2.x does not.
+_DICTIONARY_FACE = {"__contains__", "__getitem__", "__setitem__", "set_value"}
+
+
 def is_legacy(manager: type) -> bool:
-    """Return whether a class was written for Beaker 1.x: it moves no bytes."""
-    return getattr(manager, "fetch", None) in (None, NamespaceManager.fetch)
+    """Return whether a class was written for Beaker 1.x.
+
+    It moves no bytes, or changes what a store of 2.x does as a dictionary, which
+    would not be noticed otherwise.
+    """
+    for kind in getattr(manager, "__mro__", ()):
+        if kind is NamespaceManager:
+            break
+        if "fetch" in vars(kind):
+            return False
+        if _DICTIONARY_FACE & vars(kind).keys():
+            break
+    return True
+
+
+def _moves_bytes(manager: type[NamespaceManager]) -> bool:
+    return manager.fetch is not NamespaceManager.fetch
 
 
 def _accessed(key: str) -> str:

@@ -253,6 +253,9 @@ class ValueStore:
         except StoreUnavailableError:
             # Nobody can tell whether another makes it: who has nothing, does.
             return stale is None
+        except StoreRefusedError as e:
+            _log.warning("%s: created without a lock: %s", self.namespace, e)
+            return stale is None
 
     def _made_meanwhile(self, key: str, lease: Lease) -> Record | None:
         # Between our reading and our taking the lease another may have filled it.

@@ -62,7 +62,7 @@ class Store:
         inner = LegacyStore(manager, purpose) if is_legacy(type(manager)) else manager
         place = inner.place()
         codec = OBJECTS if inner.holds_objects else RecordCodec()
-        breaker = breaker_for((type(manager), place, None), place)
+        breaker = breaker_for((type(manager), place, None), place, inner.remedy)
         return cls(manager, inner, breaker, codec)
 
     @property
@@ -186,7 +186,7 @@ class StoreOpener:
             place = inner.place()
             # What a 1.x class does not tell of where it is, its options do.
             told = str(self._given) if self.is_legacy else None
-            breaker = breaker_for((self.backend, place, told), place)
+            breaker = breaker_for((self.backend, place, told), place, inner.remedy)
             self._breaker = breaker
         codec = OBJECTS if inner.holds_objects else self._codec
         return Store(manager, inner, breaker, codec)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from beaker.backends._dbm_modules import given_module, open_dbm
 from beaker.backends._forks import Undivided
-from beaker.backends._places import Place
+from beaker.backends._places import DISK_REMEDY, Place
 from beaker.backends._private import PrivateFiles, remove
 from beaker.backends._rows import (
     accessed_row,
@@ -71,6 +71,7 @@ class DBMNamespaceManager(NamespaceManager):
         "dbmmodule": optional(given_module),
     }
     enumerable = True
+    remedy = DISK_REMEDY
     updates_atomically = True
     shared_between_processes = True
     durable = True

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from beaker.backends._layouts import CacheLayout, Entry, Layout, SessionLayout
-from beaker.backends._places import Place
+from beaker.backends._places import DISK_REMEDY, Place
 from beaker.backends._private import PrivateFiles, remove, set_time
 from beaker.filelock import FileLock
 from beaker.leases import LocalLease
@@ -40,6 +40,7 @@ class FileNamespaceManager(NamespaceManager):
 
     options: ClassVar[Mapping[str, Coercer]] = {"file_dir": optional(text)}
     enumerable = True
+    remedy = DISK_REMEDY
     updates_atomically = True
     shared_between_processes = True
     durable = True

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import Any, ClassVar
 
+from beaker.backends._shelf import Shelf, ShelfLease
 from beaker.exceptions import StoreRefusedError
-from beaker.leases import LocalLease
 from beaker.options import Coercer, whole_number
 from beaker.protocols import Lease, NamespaceManager
 from beaker.registry import SyncDict
@@ -21,84 +20,6 @@ MAX_ENTRIES = {"cache": 100_000, "session": 1_000_000}
 #: All sessions share one dictionary: one of its own for each would cost more than
 #: the session.
 _SESSIONS = "\0sessions"
-
-
-class Shelf(dict[Any, Any]):
-    """The records of one namespace, and when each has to leave.
-
-    Records leave within a second of their deadline, when anybody reads or writes
-    after it. At the bound those leave that came first and were not read since
-    (second chance, Corbató 1968), which is nearly those unused for longest.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lock = threading.RLock()
-        self.tokens: dict[Any, str] = {}
-        self.accessed: dict[Any, float] = {}
-        self.read_since: set[Any] = set()
-        self.next_sweep = float("inf")
-        self._leaves_at: dict[Any, int] = {}
-        self._leaving: dict[int, set[Any]] = {}
-
-    def put(self, key: Any, data: Any, ttl: float | None, now: float) -> None:
-        """Keep a record; the lock is held by the caller."""
-        if self.tokens:
-            self.tokens.pop(key, None)
-        self[key] = data
-        second = None if ttl is None else int(now + ttl)
-        if self._leaves_at.get(key) != second:
-            self._unschedule(key)
-            if second is not None:
-                self._leaves_at[key] = second
-                self._leaving.setdefault(second, set()).add(key)
-                self.next_sweep = min(self.next_sweep, second + 1)
-
-    def take_out(self, key: Any) -> bool:
-        """Remove a record and break its lease; the lock is held by the caller."""
-        self.tokens.pop(key, None)
-        self.accessed.pop(key, None)
-        self.read_since.discard(key)
-        self._unschedule(key)
-        return self.pop(key, None) is not None
-
-    def sweep(self) -> int:
-        """Remove what is past its deadline and return how many that were."""
-        with self.lock:
-            now = monotonic()
-            due = [second for second in self._leaving if second + 1 <= now]
-            gone = [key for second in due for key in self._leaving.pop(second)]
-            for key in gone:
-                self.take_out(key)
-            self.next_sweep = min(self._leaving, default=float("inf")) + 1
-            return len(gone)
-
-    def make_room(self, limit: int) -> None:
-        """Remove what was not read for longest, until there are fewer than `limit`."""
-        while len(self) >= limit:
-            oldest = next(iter(self))
-            if oldest in self.read_since:
-                self.read_since.discard(oldest)
-                self[oldest] = self.pop(oldest)
-            else:
-                self.take_out(oldest)
-
-    def empty(self) -> None:
-        """Remove everything and break all leases."""
-        with self.lock:
-            self.clear()
-            for part in (self.tokens, self.accessed, self._leaves_at, self._leaving):
-                part.clear()
-            self.read_since.clear()
-            self.next_sweep = float("inf")
-
-    def _unschedule(self, key: Any) -> None:
-        second = self._leaves_at.pop(key, None)
-        if second is not None and second in self._leaving:
-            leaving = self._leaving[second]
-            leaving.discard(key)
-            if not leaving:
-                del self._leaving[second]
 
 
 class MemoryNamespaceManager(NamespaceManager):
@@ -169,23 +90,13 @@ class MemoryNamespaceManager(NamespaceManager):
 
     def lease(self, key: str) -> Lease:
         """Return a lease within this process."""
-        name, tokens = self._name(key), self.dictionary.tokens
-
-        def mark(token: str) -> None:
-            tokens[name] = token
-
-        def unmark(token: str) -> None:
-            with self.dictionary.lock:
-                if tokens.get(name) == token:
-                    del tokens[name]
-
-        return LocalLease(f"memory/{id(self.dictionary)}/{name!r}", None, mark, unmark)
+        return ShelfLease(self.dictionary, self._name(key))
 
     def fill(self, key: str, data: Any, ttl: float | None, lease: Lease) -> bool:
         """Keep the record if the lease still holds."""
         name = self._name(key)
         with self.dictionary.lock:
-            if self.dictionary.tokens.get(name) != lease.token:
+            if self.dictionary.leases.get(name) is not lease:
                 return False
             self._put(name, data, ttl)
             return True

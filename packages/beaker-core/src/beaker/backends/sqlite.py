@@ -9,7 +9,7 @@ from functools import cached_property
 
 from beaker.backends._database import Database
 from beaker.backends._odd_text import decoded
-from beaker.backends._places import Place
+from beaker.backends._places import DISK_REMEDY, Place
 from beaker.backends._private import PrivateFiles
 from beaker.clients import shared_client
 from beaker.leases import LocalLease
@@ -104,6 +104,7 @@ class SqliteNamespaceManager(NamespaceManager):
 
     unavailable = (sqlite3.OperationalError, OSError)
     enumerable = True
+    remedy = DISK_REMEDY
     updates_atomically = True
     shared_between_processes = True
     durable = True

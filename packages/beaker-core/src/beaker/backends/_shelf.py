@@ -1,0 +1,156 @@
+"""The records of one namespace in memory, and the leases on making them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from time import monotonic
+from typing import Any
+
+from beaker.protocols import Lease
+from beaker.waiting import Patience
+
+__all__ = ["Shelf", "ShelfLease"]
+
+_shelves: weakref.WeakValueDictionary[int, Shelf] = weakref.WeakValueDictionary()
+
+
+class Shelf(dict[Any, Any]):
+    """The records of one namespace, and when each has to leave.
+
+    Records leave within a second of their deadline, when anybody reads or writes
+    after it. At the bound those leave that came first and were not read since
+    (second chance, Corbató 1968), which is nearly those unused for longest.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock = threading.RLock()
+        self.leases: dict[Any, ShelfLease] = {}
+        self.accessed: dict[Any, float] = {}
+        self.read_since: set[Any] = set()
+        self.next_sweep = float("inf")
+        self._leaves_at: dict[Any, int] = {}
+        self._leaving: dict[int, set[Any]] = {}
+        _shelves[id(self)] = self
+
+    def lease_to(self, key: Any, lease: ShelfLease) -> ShelfLease:
+        """Return who holds the lease on a key: this one, if nobody did."""
+        with self.lock:
+            holder = self.leases.setdefault(key, lease)
+            if holder is lease:
+                lease.ended.acquire(blocking=False)
+                lease.found = self.get(key)
+            return holder
+
+    def put(self, key: Any, data: Any, ttl: float | None, now: float) -> None:
+        """Keep a record; the lock is held by the caller."""
+        if self.leases:
+            self.break_lease(key)
+        self[key] = data
+        second = None if ttl is None else int(now + ttl)
+        if self._leaves_at.get(key) != second:
+            self._unschedule(key)
+            if second is not None:
+                self._leaves_at[key] = second
+                self._leaving.setdefault(second, set()).add(key)
+                self.next_sweep = min(self.next_sweep, second + 1)
+
+    def take_out(self, key: Any) -> bool:
+        """Remove a record and break its lease; the lock is held by the caller."""
+        self.break_lease(key)
+        self.accessed.pop(key, None)
+        self.read_since.discard(key)
+        self._unschedule(key)
+        return self.pop(key, None) is not None
+
+    def sweep(self) -> int:
+        """Remove what is past its deadline and return how many that were."""
+        with self.lock:
+            now = monotonic()
+            due = [second for second in self._leaving if second + 1 <= now]
+            gone = [key for second in due for key in self._leaving.pop(second)]
+            for key in gone:
+                self.take_out(key)
+            self.next_sweep = min(self._leaving, default=float("inf")) + 1
+            return len(gone)
+
+    def make_room(self, limit: int) -> None:
+        """Remove what was not read for longest, until there are fewer than `limit`."""
+        while len(self) >= limit:
+            oldest = next(iter(self))
+            if oldest in self.read_since:
+                self.read_since.discard(oldest)
+                self[oldest] = self.pop(oldest)
+            else:
+                self.take_out(oldest)
+
+    def empty(self) -> None:
+        """Remove everything and break all leases."""
+        with self.lock:
+            self.clear()
+            for key in list(self.leases):
+                self.break_lease(key)
+            for part in (self.accessed, self._leaves_at, self._leaving):
+                part.clear()
+            self.read_since.clear()
+            self.next_sweep = float("inf")
+
+    def break_lease(self, key: Any) -> None:
+        """End whatever creation is going on; the lock is held by the caller."""
+        lease = self.leases.pop(key, None)
+        if lease is not None:
+            lease.ended.release()
+
+    def _unschedule(self, key: Any) -> None:
+        second = self._leaves_at.pop(key, None)
+        if second is not None and second in self._leaving:
+            leaving = self._leaving[second]
+            leaving.discard(key)
+            if not leaving:
+                del self._leaving[second]
+
+
+class ShelfLease(Lease):
+    """The lease on one key of a shelf; who waits for it is woken when it ends.
+
+    It ends when it is released, and when its key is stored or removed by another.
+    """
+
+    def __init__(self, shelf: Shelf, key: Any) -> None:
+        self.token = ""
+        self.ended = threading.Lock()
+        self._shelf, self._key = shelf, key
+
+    def acquire(self, wait: bool = True, timeout: float | None = None) -> bool:
+        """Take the lease; see `Lease.acquire`."""
+        patience = Patience(wait, timeout)
+        while True:
+            holder = self._shelf.lease_to(self._key, self)
+            if holder is self:
+                return True
+            left = patience.left()
+            if holder.ended.acquire(timeout=-1 if left is None else left):
+                holder.ended.release()
+            elif wait:
+                raise patience.timed_out(str(self._key))
+            else:
+                return False
+
+    def release(self) -> None:
+        """End the lease if it has not ended."""
+        with self._shelf.lock:
+            if self._shelf.leases.get(self._key) is self:
+                self._shelf.break_lease(self._key)
+
+
+def _forget_in_child() -> None:
+    # The threads that held locks and leases did not come along.
+    for shelf in list(_shelves.values()):
+        shelf.lock = threading.RLock()
+        shelf.leases = {}
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_child)
