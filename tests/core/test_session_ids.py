@@ -332,9 +332,20 @@ def test_the_end_of_a_cookie_can_be_changed_and_taken_back() -> None:
     assert "expires" in request["cookie_out"]
 
     session.cookie_expires = None
-    session._update_cookie_out()
+    session.save()
 
     assert "expires" not in request["cookie_out"]
+
+
+def test_an_end_that_is_set_on_the_way_is_sent() -> None:
+    visit = Visit(type="memory")
+    visit.request(setting(n=1))
+
+    def act(session: Any) -> None:
+        session.cookie_expires = False
+        session.save()
+
+    assert "expires=Tue, 19-Jan-2038" in visit.request(act).cookie
 
 
 @pytest.mark.parametrize("wrong", ["soon", [1], {}])

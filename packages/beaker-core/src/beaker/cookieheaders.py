@@ -40,17 +40,18 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SAFE = re.compile(r"[ -:<-~]*")
 
 
-def cookie_values(header: str | None, name: str) -> Iterator[str]:
+def cookie_values(header: str | None, name: str) -> list[str]:
     """Return the values of all cookies of this name, in the browser's order.
 
     Other cookies are not looked at, whatever is in them.
     """
-    if not header or name not in header:
-        return
-    for pair in header.split(";"):
-        found, equals, value = pair.partition("=")
-        if equals and found.strip() == name:
-            yield value.strip().strip('"')
+    values: list[str] = []
+    if header and name in header:
+        for pair in header.split(";"):
+            found, equals, value = pair.partition("=")
+            if equals and found.strip() == name:
+                values.append(value.strip().strip('"'))
+    return values
 
 
 def check_name(name: str) -> str:
@@ -131,9 +132,7 @@ def serialize_cookie_date(moment: datetime) -> str:
     )
 
 
-def shown_attributes(
-    attributes: str, expires: str | None
-) -> Iterator[tuple[str, Any]]:
+def shown_attributes(attributes: str, expires: str | None) -> Iterator[tuple[str, Any]]:
     """Return attributes by their names in lower case, as a Morsel holds them."""
     yield "expires", expires or ""
     for part in attributes.split("; ")[1:]:

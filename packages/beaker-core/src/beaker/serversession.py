@@ -7,7 +7,6 @@ import time
 from functools import cached_property
 from typing import Any
 
-from beaker.cookieheaders import cookie_values
 from beaker.exceptions import CorruptRecordError
 from beaker.listeners import listens, tell
 from beaker.merging import Changes, changes
@@ -64,7 +63,6 @@ class Session(PayloadSession):
 
     was_invalidated = False
     _is_dead = False
-    _cookie_is_due = False
     _lock: tuple[Store, Lease] | None = None
     _keeps_id: bool
     _stored: StoredSession
@@ -151,8 +149,7 @@ class Session(PayloadSession):
     def regenerate_id(self) -> None:
         """Move the session to a new id; the old one is dead on return.
 
-        Do so whenever a visitor gains rights: who knew the old id shall not share
-        them.
+        Do so whenever a visitor gains rights: who knew the old id shall not.
         """
         former = self._stored
         if former.record is None:
@@ -169,10 +166,7 @@ class Session(PayloadSession):
             self._update_cookie_out()
 
     def lock(self) -> None:
-        """Exclude all others who lock this session; saving needs no lock.
-
-        Use it with care, and `unlock` in a ``finally``.
-        """
+        """Exclude others who lock this session; saving needs no lock."""
         # Beside the record, so that saving it does not break the lease.
         store = self._settings.opener.open(f"{self.id}.lock")
         lease = store.lease("session")
@@ -185,11 +179,6 @@ class Session(PayloadSession):
             store, lease = self._lock
             self._lock = None
             store.release(lease)
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether it is new and nothing was put into it."""
-        return self.is_new and not self._live_data().keys() - {"_id"}
 
     # -- what programs of 1.x look at
 
@@ -249,18 +238,6 @@ class Session(PayloadSession):
                 raise
             self._replace_corrupt(e)
 
-    def _id_in_cookie(self) -> str | None:
-        rejected = False
-        for value in cookie_values(self.request.get("cookie"), self.key):
-            found = self._settings.id_from_cookie(value)
-            if found is not None:
-                self._cookie_is_due = not found[1]
-                return found[0]
-            rejected = rejected or bool(value)
-        if rejected:
-            tell("session_rejected", session_id=None, reason="its cookie is not ours")
-        return None
-
     def _at(self, id: str) -> StoredSession:
         settings = self._settings
         codec = OwnCodec(self) if self._writes_own_bytes else settings.codec
@@ -278,10 +255,12 @@ class Session(PayloadSession):
     def _adopt(
         self, found: SessionRecord, data: dict[str, Any], accessed: float, now: float
     ) -> None:
-        self.clear()
-        self.update(data)
+        # Every request that uses its session comes here: no detours.
+        dict.clear(self)
+        dict.update(self, self._config)
+        dict.update(self, data)
         self["_creation_time"] = found.created or now
-        self["_accessed_time"] = now if self.save_atime else accessed
+        self["_accessed_time"] = now if self._settings.saves_access else accessed
         self.is_new, self.last_accessed = False, accessed
         if "session_loaded" in listens:
             tell("session_loaded", session_id=self.id)
@@ -329,7 +308,9 @@ class Session(PayloadSession):
 
     def _was_saved(self, now: float, *, is_first: bool) -> None:
         self["_accessed_time"] = now
-        if self.use_cookies and (is_first or self._cookie_is_due):
+        # The program may have given the cookie another end.
+        is_due = is_first or self._cookie_is_due or "cookie_expires" in self.__dict__
+        if self.use_cookies and is_due:
             self._update_cookie_out()
             self._cookie_is_due = False
         if "session_saved" in listens:
@@ -357,15 +338,6 @@ class Session(PayloadSession):
         if stored.record is not None or not self.is_new:
             stored.remove(time.time(), leave_marker=self.use_cookies)
             tell("session_deleted", session_id=stored.id)
-
-    def _live_data(self) -> dict[str, Any]:
-        """Return what is to be stored: what differs from the configuration."""
-        config = self._config
-        return {
-            key: value
-            for key, value in self.items()
-            if key not in TIMES and not (key in config and config[key] == value)
-        }
 
     def _cookie_value(self) -> str:
         return self._settings.id_to_cookie(self.id)

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from beaker.cookieheaders import (
     attributes,
+    cookie_values,
     expiry,
     serialize_cookie_date,
     set_cookie,
     shown_attributes,
 )
 from beaker.exceptions import InvalidOptionError
+from beaker.listeners import tell
+from beaker.sessionformat import TIMES
 from beaker.sessionsettings import SessionSettings, settings_of
 
 if TYPE_CHECKING:
@@ -67,6 +70,7 @@ class ConfigurableSession(dict[str, Any]):
     is_new: bool
     use_cookies = True
     last_accessed: float | None = None
+    _cookie_is_due = False
     _written: tuple[str, str | None, str] | None = None
 
     def __init__(
@@ -88,6 +92,11 @@ class ConfigurableSession(dict[str, Any]):
     def created(self) -> float:
         """When the session began, in seconds since 1970."""
         return float(self["_creation_time"])
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is new and nothing was put into it."""
+        return self.is_new and not self._live_data().keys() - {"_id"}
 
     @property
     def domain(self) -> str | None:
@@ -146,6 +155,27 @@ class ConfigurableSession(dict[str, Any]):
     def _cookie_changed(self) -> None:
         """Note that an attribute of the cookie was set."""
         raise NotImplementedError
+
+    def _id_in_cookie(self) -> str | None:
+        rejected = False
+        for value in cookie_values(self.request.get("cookie"), self.key):
+            found = self._settings.id_from_cookie(value)
+            if found is not None:
+                self._cookie_is_due = not found[1]
+                return found[0]
+            rejected = rejected or bool(value)
+        if rejected:
+            tell("session_rejected", session_id=None, reason="its cookie is not ours")
+        return None
+
+    def _live_data(self) -> dict[str, Any]:
+        """Return what is to be stored: what differs from the configuration."""
+        config = self._config
+        return {
+            key: value
+            for key, value in self.items()
+            if key not in TIMES and not (key in config and config[key] == value)
+        }
 
     def _configure(self, key: str, value: str | None) -> None:
         before = self.get(key)

@@ -50,9 +50,12 @@ class SessionRecords:
         signing: The keys to sign with; None: records are not signed.
         encrypting: The keys to encrypt with, which takes the place of signing.
         cipher: What to encrypt with.
+
+    Attributes:
+        protects: Whether what is written can be told from what others wrote.
     """
 
-    __slots__ = ("_cipher", "_encrypting", "_signing")
+    __slots__ = ("_cipher", "_encrypting", "_signing", "protects")
 
     def __init__(
         self,
@@ -61,11 +64,7 @@ class SessionRecords:
         cipher: CryptoProvider | None = None,
     ) -> None:
         self._signing, self._encrypting, self._cipher = signing, encrypting, cipher
-
-    @property
-    def protects(self) -> bool:
-        """Whether what is written can be told from what others wrote."""
-        return self._signing is not None or self._encrypting is not None
+        self.protects = signing is not None or encrypting is not None
 
     def encode(self, place: bytes, record: SessionRecord) -> bytes:
         """Return the bytes of a session.
@@ -101,14 +100,15 @@ class SessionRecords:
         magic, serializer, key_id, protection, created, _, accessed = head
         if magic != MAGIC or not (0 <= created < inf and 0 <= accessed < inf):
             raise CorruptRecordError(f"unknown format {bytes(stored[:3])!r}")
-        data, authentic, current = self._opened(place, stored, key_id, protection)
+        if protection == _NOTHING:
+            data, authentic, current = stored[_HEAD.size :], False, not self.protects
+        else:
+            data, authentic, current = self._opened(place, stored, key_id, protection)
         return SessionRecord(created, accessed, serializer, data, authentic, current)
 
     def _opened(
         self, place: bytes, stored: bytes, key_id: int, protection: int
     ) -> tuple[bytes, bool, bool]:
-        if protection == _NOTHING:
-            return stored[_HEAD.size :], False, not self.protects
         if protection == _SIGNATURE and self._signing is not None:
             return self._verified(self._signing, place, stored, key_id)
         if protection == _CIPHER and self._encrypting is not None:

@@ -96,6 +96,7 @@ class SessionSettings:
         options = self.options
         self.key: str = check_name(options["key"])
         self.mode: str = options["mode"]
+        self.saves_access: bool = options["save_accessed_time"]
         self.lifetime = Lifetime(
             options["timeout"], options["absolute_timeout"], options["accessed_every"]
         )
@@ -175,10 +176,13 @@ class SessionSettings:
         Returns:
             The id, and whether the cookie says it as it would be said now.
         """
-        verified = self._id_signer.verify(value) if self.secrets else (value, True)
-        if verified is None or not _ID.fullmatch(verified[0]):
+        found = self._id_signer.verify(value) if self.secrets else (value, True)
+        # What was signed for this purpose is an id; in 1.x it could be any text.
+        if found is None or not (
+            (self.secrets and found[1]) or _ID.fullmatch(found[0])
+        ):
             return None
-        return verified[0], verified[1] or self.mode == "compat"
+        return found[0], found[1] or self.mode == "compat"
 
     # -- the bytes of a session
 
