@@ -320,6 +320,38 @@ def test_a_child_forked_while_another_thread_waits_does_not_keep_the_lock(
     os.close(tell)
 
 
+def test_threads_of_a_forked_child_lock_like_all_others(lock: MakeLock) -> None:
+    with lock("parent's"):
+        got: list[bool] = []
+
+        def child() -> bool:
+            running = threading.Thread(
+                target=lambda: got.append(lock("child's").acquire()), daemon=True
+            )
+            running.start()
+            running.join(PATIENCE)
+            return got == [True]
+
+        assert succeeds(fork(child))
+
+
+def test_no_child_has_a_lock_file_open_however_busy_its_parent_is(
+    lock: MakeLock,
+) -> None:
+    done = threading.Event()
+
+    def work() -> None:
+        while not done.is_set():
+            with lock("name"):
+                pass
+
+    with thread(work), thread(work):
+        clean = [succeeds(fork(lambda: not open_files("lock"))) for _ in range(15)]
+        done.set()
+
+    assert clean == [True] * 15
+
+
 @pytest.mark.parametrize("timeout", [None, PATIENCE])
 def test_an_interrupted_waiter_holds_nothing(
     lock: MakeLock, timeout: float | None
