@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from beaker.cache import clsmap
-from beaker.cookie import InvalidSignature, SignedCookie, _InvalidSignatureType
 from beaker.cookieheaders import months, weekdays
 from beaker.cookiesession import CookieSession
 from beaker.exceptions import InvalidOptionError
@@ -14,6 +13,9 @@ from beaker.serversession import Session
 from beaker.sessionbase import ConfigurableSession as _ConfigurableSession
 from beaker.sessionbase import session_id as _session_id
 from beaker.sessionsettings import SessionSettings
+
+if TYPE_CHECKING:
+    from beaker.cookie import InvalidSignature, SignedCookie, _InvalidSignatureType
 
 __all__ = [
     "CookieSession",
@@ -163,3 +165,12 @@ class SessionObject:
     def accessed(self) -> bool:
         """Return whether the session was used."""
         return self.__dict__["_sess"] is not None
+
+
+def __getattr__(name: str) -> Any:
+    # For programs of 1.x alone, and what they need is slow to import.
+    if name in ("InvalidSignature", "SignedCookie", "_InvalidSignatureType"):
+        from beaker import cookie
+
+        return getattr(cookie, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
