@@ -22,7 +22,7 @@ BENCHMARKS = sorted(ROOT.glob("benchmarks/*.py"))
 EXAMPLES = [ROOT / "examples" / "demo", *sorted(ROOT.glob("examples/*.py"))]
 
 #: Stores that need a server: a marker of pytest for each.
-SERVERS = ["redis"]
+SERVERS = ["memcached", "redis"]
 WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)})"
 
 

@@ -13,8 +13,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a server by its name, so that a run can choose."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        if any(name.startswith("redis_") for name in fixtures):
-            item.add_marker(pytest.mark.redis)
+        for store in ("memcached", "redis"):
+            if any(name.startswith(f"{store}_") for name in fixtures):
+                item.add_marker(store)
+
+
+@pytest.fixture(scope="session")
+def memcached_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A memcached for all tests; each test uses names of its own."""
+    with server("memcached", tmp_path_factory.mktemp("memcached")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

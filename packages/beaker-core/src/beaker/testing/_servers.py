@@ -37,7 +37,8 @@ class Recipe(NamedTuple):
     Attributes:
         program: The name of the executable on the PATH.
         arguments: Its arguments; ``{port}`` and ``{directory}`` are filled in.
-        ready: What its log says once it answers.
+        ready: What its log says once it answers; empty: it logs nothing, and answers
+            as soon as it listens.
         url: Its URL, with ``{port}``.
         install: What to do where the executable is missing.
         shipped: Returns its path where a wheel has brought it.
@@ -74,6 +75,17 @@ _REDIS = (
 
 #: The servers that `server` can start, by name. Another one is another row.
 KNOWN = {
+    "memcached": Recipe(
+        program="memcached",
+        arguments=(
+            # A process that changes its user is not ended with the test process.
+            *("-u", "root", "-l", "127.0.0.1", "-p", "{port}"),
+            *("-U", "0", "-m", "64"),
+        ),
+        ready="",
+        url="127.0.0.1:{port}",
+        install="apt-get install memcached",
+    ),
     "redis": Recipe(
         program="redis-server",
         arguments=_REDIS,
@@ -182,6 +194,8 @@ class Server:
     def _has_started(self) -> bool:
         if self._process is not None and self._process.poll() is not None:
             pytest.fail(self._story("ended at once"))
+        if not self.recipe.ready:
+            return _is_listening(self.port)
         return self.recipe.ready.encode() in self.log.read_bytes()
 
     def _story(self, what: str) -> str:
@@ -197,6 +211,11 @@ class Server:
         if self._process is not None:
             self._process.wait(PATIENCE)
             self._process = None
+
+
+def _is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def lacks(program: str, install: str) -> NoReturn:

@@ -1,0 +1,126 @@
+"""The library pylibmc: libmemcached, written in C."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import pylibmc
+
+from beaker_memcached.clients.base import Client, Reach
+from beaker_memcached.clients.pool import Pool
+
+__all__ = ["Adapter"]
+
+_T = TypeVar("_T")
+
+#: What means that the server is away, or too slow.
+_AWAY = (
+    pylibmc.ConnectionError,
+    pylibmc.HostLookupError,
+    pylibmc.ReadError,
+    pylibmc.ServerDead,
+    pylibmc.ServerDown,
+    pylibmc.SocketCreateError,
+    pylibmc.UnixSocketError,
+    pylibmc.UnknownReadFailure,
+    pylibmc.WriteError,
+)
+
+
+class _Connection(pylibmc.Client):  # type: ignore[misc]  # the library has no types
+    """The library's client of one server, for one thread at a time."""
+
+    def deserialize(self, stored: bytes, flags: int) -> bytes:
+        """Return the bytes: whatever the flags say, nothing is unpickled."""
+        del flags
+        return stored
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.disconnect_all()
+
+
+class Adapter(Client):
+    """One server, through pylibmc."""
+
+    can_log_in = True
+
+    def __init__(self, reach: Reach) -> None:
+        super().__init__(reach)
+        self._pool = Pool(self._connection, lambda _: False)
+
+    def get_many(self, names: Sequence[str]) -> dict[str, bytes]:
+        """Return what is there, in one round trip."""
+        return self._run(pylibmc.Client.get_multi, names)
+
+    def gets_many(self, names: Sequence[str]) -> dict[str, tuple[bytes, Any]]:
+        """Return what is there, in one round trip for each."""
+        found = {}
+        for name in names:
+            data, version = self._run(pylibmc.Client.gets, name)
+            if data is not None:
+                found[name] = data, version
+        return found
+
+    def set(self, name: str, data: bytes, expires: int) -> None:
+        """Store."""
+        self._run(pylibmc.Client.set, name, data, expires)
+
+    def add(self, name: str, data: bytes, expires: int) -> bool:
+        """Store if there is nothing."""
+        return bool(self._run(pylibmc.Client.add, name, data, expires))
+
+    def cas(self, name: str, data: bytes, expires: int, version: Any) -> bool:
+        """Store if the version is still this one."""
+        try:
+            return bool(self._run(pylibmc.Client.cas, name, data, version, expires))
+        except pylibmc.NotFound:
+            return False
+
+    def delete(self, name: str) -> bool:
+        """Remove."""
+        return bool(self._run(pylibmc.Client.delete, name))
+
+    def touch(self, name: str, expires: int) -> bool:
+        """Change the expiry."""
+        return bool(self._run(pylibmc.Client.touch, name, expires))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.close()
+
+    def _connection(self) -> _Connection:
+        milliseconds = int(self.reach.deadline * 1000)
+        behaviors = {
+            "cas": True,
+            "tcp_nodelay": True,
+            "connect_timeout": milliseconds,
+            "receive_timeout": milliseconds * 1000,
+            "send_timeout": milliseconds * 1000,
+            "_poll_timeout": milliseconds,
+        }
+        login = self.reach.login or (None, None)
+        return _Connection(
+            [self.reach.address], behaviors, bool(self.reach.login), *login
+        )
+
+    def _run(self, act: Callable[..., _T], *arguments: Any) -> _T:
+        connection = self._pool.borrow()
+        try:
+            answer = act(connection, *arguments)
+        except pylibmc.NotFound:
+            self._pool.give_back(connection)
+            raise
+        except BaseException as e:
+            connection.close()
+            self._explain(e)
+            raise
+        self._pool.give_back(connection)
+        return answer
+
+    def _explain(self, error: BaseException) -> None:
+        if isinstance(error, _AWAY):
+            raise ConnectionResetError(str(error)) from error
+        if isinstance(error, pylibmc.Error):
+            raise self.refuse(error) from error
