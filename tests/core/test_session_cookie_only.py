@@ -151,6 +151,11 @@ def test_no_session_of_a_browser_can_be_locked() -> None:
         written(n=1).lock()
 
 
+def test_no_other_browsers_session_can_be_found() -> None:
+    with pytest.raises(UnsupportedOperationError, match="find a session"):
+        Visit(**OPTIONS).request(lambda session: session.get_by_id("0" * 32))
+
+
 # -- what is believed
 
 

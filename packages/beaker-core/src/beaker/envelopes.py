@@ -38,26 +38,28 @@ def laid_in(store: Store, session: bytes | str, created: float) -> Any:
     return pickle.dumps({"session": session} if whole else session, 2)
 
 
-def taken_from(store: Store, kept: Any) -> Any:
+def taken_from(store: Store, kept: Any) -> bytes | str:
     """Return the record or the payload in what a store kept.
 
     Raises:
         CorruptRecordError: It is neither.
     """
     session = kept.value if store.holds_objects else _unwrapped(kept)
-    if isinstance(session, str) and session.startswith(_MAGIC_TEXT):
-        try:
-            return urlsafe_b64decode(session)
-        except ValueError as e:
-            raise CorruptRecordError(f"base64: {e}") from e
-    return session
+    if isinstance(session, bytes):
+        return session
+    if not isinstance(session, str):
+        kind = type(session).__name__
+        raise CorruptRecordError(f"a {kind} where a session belongs")
+    if not session.startswith(_MAGIC_TEXT):
+        return session
+    try:
+        return urlsafe_b64decode(session)
+    except ValueError as e:
+        raise CorruptRecordError(f"base64: {e}") from e
 
 
 def _unwrapped(kept: bytes) -> Any:
     if kept[:1] != _PICKLED:
         return kept
     found = load_plain(kept)
-    payload = found.get("session") if isinstance(found, dict) else found
-    if isinstance(payload, str | bytes):
-        return payload
-    raise CorruptRecordError(f"a {type(payload).__name__} where a payload belongs")
+    return found.get("session") if isinstance(found, dict) else found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from beaker.cache import clsmap
 from beaker.cookieheaders import months, weekdays
 from beaker.cookiesession import CookieSession
-from beaker.exceptions import InvalidOptionError
+from beaker.exceptions import InvalidOptionError, UnsupportedOperationError
 from beaker.serversession import Session
 from beaker.sessionbase import ConfigurableSession as _ConfigurableSession
 from beaker.sessionbase import session_id as _session_id
@@ -134,7 +134,14 @@ class SessionObject:
         return key in self._session()
 
     def get_by_id(self, id: str) -> Session | None:
-        """Return the session of another id, or None if there is none."""
+        """Return the session of another id, or None if there is none.
+
+        Raises:
+            UnsupportedOperationError: Sessions are in cookies, so nobody else's is
+                at hand.
+        """
+        if self.__dict__["_params"].get("type") == "cookie":
+            raise UnsupportedOperationError("cookie", "find a session", "enumerable")
         params = {**self.__dict__["_params"], "use_cookies": False, "id": id}
         session = Session({}, **params)
         return None if session.is_new else session

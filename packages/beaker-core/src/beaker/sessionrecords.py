@@ -150,7 +150,7 @@ def removed(now: float) -> bytes:
     return _HEAD.pack(MAGIC, 0, 0, _REMOVED, now, _UNUSED, now)
 
 
-def removed_at(stored: Any) -> float | None:
+def removed_at(stored: bytes | str) -> float | None:
     """Return when the session that stood here was removed; None: it was not."""
     if len(stored) != _HEAD.size or not isinstance(stored, bytes):
         return None
