@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -16,10 +16,6 @@ __all__ = ["MemoryNamespaceManager"]
 
 #: Records per namespace of a cache, and sessions in all, unless `max_entries` says.
 MAX_ENTRIES = {"cache": 100_000, "session": 1_000_000}
-
-#: All sessions share one dictionary: one of its own for each would cost more than
-#: the session.
-_SESSIONS = "\0sessions"
 
 
 class MemoryNamespaceManager(NamespaceManager):
@@ -46,9 +42,13 @@ class MemoryNamespaceManager(NamespaceManager):
         """Find the dictionary of this namespace."""
         settings = self.settings
         self._is_session = settings.purpose == "session"
-        name = _SESSIONS if self._is_session else self.namespace
-        shelves = type(self).namespaces
-        self.dictionary = shelves.get(f"{settings.prefix}{name}", Shelf)
+        name: Hashable = self.namespace
+        if self._is_session:
+            # One of its own for each session would cost more than the session.
+            name = "session", settings.prefix
+        elif settings.prefix:
+            name = "cache", settings.prefix, self.namespace
+        self.dictionary = type(self).namespaces.get(name, Shelf)
         limit = settings.own.get("max_entries") or MAX_ENTRIES[settings.purpose]
         self._limit, self._crowded = limit, limit * 3 // 4
 
@@ -58,9 +58,10 @@ class MemoryNamespaceManager(NamespaceManager):
         if monotonic() >= shelf.next_sweep:
             shelf.sweep()
         name = (self.namespace, key) if self._is_session else key
-        if len(shelf) > self._crowded:
+        data = shelf.get(name)
+        if data is not None and len(shelf) > self._crowded:
             shelf.read_since.add(name)
-        return shelf.get(name)
+        return data
 
     def store(self, key: str, data: Any, ttl: float | None) -> None:
         """Keep the record."""
