@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import types
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -15,22 +15,17 @@ from beaker.cache import CacheManager
 from beaker.exceptions import (
     BeakerWarning,
     InvalidOptionError,
-    StoreUnavailableError,
     UnknownBackendError,
     UnknownOptionError,
 )
-from beaker.hookspecs import hookimpl
-from beaker.listeners import register, unregister
 from beaker.middleware import (
     CacheMiddleware,
     SessionMiddleware,
     session_filter_app_factory,
     session_filter_factory,
 )
-from beaker.protocols import Lease, NamespaceManager
 from beaker.session import Session
 from tests.core.sessions import (
-    KEY,
     Application,
     Browser,
     Visit,
@@ -273,185 +268,6 @@ def test_two_doors_keep_two_sessions() -> None:
 
     names = {cookie.partition("=")[0] for cookie in response.all("Set-Cookie")}
     assert names == {"a", "b"}
-
-
-# -- a store that is away
-
-
-class Switchable(NamespaceManager):
-    """A store of one process that can be taken away."""
-
-    shared_between_hosts = True
-    expires_natively = True
-    is_away: bool
-    kept: Options
-
-    def _check(self) -> None:
-        if type(self).is_away:
-            raise OSError("connection refused")
-
-    def fetch(self, key: str) -> bytes | None:
-        """Return what is kept."""
-        self._check()
-        return self.kept.get(self.namespace + key)
-
-    def store(self, key: str, data: bytes, ttl: float | None) -> None:
-        """Keep."""
-        del ttl
-        self._check()
-        self.kept[self.namespace + key] = data
-
-    def discard(self, key: str) -> bool:
-        """Remove."""
-        self._check()
-        return self.kept.pop(self.namespace + key, None) is not None
-
-    def replace(
-        self, key: str, expected: bytes | None, data: bytes, ttl: float | None
-    ) -> bool:
-        """Compare and set."""
-        if self.fetch(key) != expected:
-            return False
-        self.store(key, data, ttl)
-        return True
-
-    def lease(self, key: str) -> Lease:
-        """Refuse: not needed here."""
-        raise NotImplementedError(key)
-
-
-@pytest.fixture
-def server() -> Iterator[type[Switchable]]:
-    """A store of this test's own, which is there."""
-
-    class Ours(Switchable):
-        is_away = False
-        kept: Options = {}  # noqa: RUF012 - shared by all, as a server is
-
-    yield Ours
-    Ours.is_away = False
-
-
-@pytest.fixture
-def away(server: type[Switchable]) -> Visit:
-    """A visit with a session in a store that has gone away."""
-    visit = Visit(namespace_class=server)
-    visit.request(setting(user="ann"))
-    server.is_away = True
-    return visit
-
-
-def test_an_unreachable_store_is_answered_503_and_costs_no_session(
-    away: Visit,
-) -> None:
-    before = dict(away.browser.cookies)
-
-    responses = [away.request(act) for act in (contents, setting(user="eve"))]
-
-    for response in responses:
-        assert response.status == "503 Service Unavailable"
-        assert response.all("Retry-After") == ["1"]
-        assert response.cookie == ""
-    assert away.browser.cookies == before
-
-
-def test_an_unreachable_store_is_never_a_new_session(
-    away: Visit, server: type[Switchable]
-) -> None:
-    cookie = f"{KEY}={away.browser.cookies[KEY]}"
-
-    with pytest.raises(StoreUnavailableError, match="connection refused"):
-        Session(
-            {"cookie": cookie},
-            invalidate_corrupt=True,
-            key=KEY,
-            namespace_class=server,
-        )
-
-
-def test_requests_without_a_session_do_not_notice(away: Visit) -> None:
-    assert away.request(lambda _session: "fine").body == "fine"
-
-
-# -- who listens
-
-
-class Listener:
-    """Notes what it is told."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, Any]] = []
-
-    @hookimpl
-    def session_loaded(self, session_id: str) -> None:
-        """Note."""
-        self.heard.append(("loaded", session_id))
-
-    @hookimpl
-    def session_saved(self, session_id: str) -> None:
-        """Note."""
-        self.heard.append(("saved", session_id))
-
-    @hookimpl
-    def session_rotated(self, session_id: str, former_id: str) -> None:
-        """Note."""
-        self.heard.append(("rotated", (former_id, session_id)))
-
-    @hookimpl
-    def session_deleted(self, session_id: str) -> None:
-        """Note."""
-        self.heard.append(("deleted", session_id))
-
-    @hookimpl
-    def session_rejected(self, session_id: str | None, reason: str) -> None:
-        """Note."""
-        del session_id
-        self.heard.append(("rejected", reason))
-
-
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    """A listener that hears everything."""
-    hearing = Listener()
-    register(hearing)
-    yield hearing
-    unregister(hearing)
-
-
-@pytest.mark.parametrize(
-    "options", [{"type": "memory"}, {"type": "cookie", "validate_key": "v" * 20}]
-)
-def test_listeners_hear_the_life_of_a_session(
-    listener: Listener, options: Options
-) -> None:
-    visit = Visit(**options)
-
-    visit.request(setting(n=1))
-    first = listener.heard[-1][1]
-    visit.request(lambda session: session.regenerate_id())
-    visit.request(lambda session: session.delete())
-    visit.browser.cookies[KEY] = "forged"
-    visit.request(contents)
-
-    kinds = [kind for kind, _ in listener.heard]
-    assert kinds == ["saved", "loaded", "rotated", "loaded", "deleted", "rejected"]
-    rotated = dict(listener.heard)["rotated"]
-    assert rotated[0] == first != rotated[1]
-
-
-def test_listeners_hear_of_what_was_not_saved(listener: Listener) -> None:
-    visit = Visit(type="memory")
-    visit.request(setting(n=1))
-
-    def act(session: Any) -> None:
-        session.get_by_id(session.id).delete()
-        session["n"] = 2
-        session.save()
-
-    visit.request(act)
-
-    assert listener.heard[-1][0] == "rejected"
-    assert "not saved" in listener.heard[-1][1]
 
 
 def test_the_application_that_is_wrapped_may_be_anything_callable() -> None:

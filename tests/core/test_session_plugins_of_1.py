@@ -28,7 +28,7 @@ Options = dict[str, Any]
 class FormerStore(NamespaceManager):
     """What a plugin for sessions of 1.x was like: no more than a dictionary."""
 
-    kept: ClassVar[Options] = {}
+    kept: ClassVar[dict[tuple[str, str], bytes]] = {}
     given: ClassVar[Options] = {}
 
     def __init__(self, namespace: str, flavour: str = "plain", **params: Any) -> None:
