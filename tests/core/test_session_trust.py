@@ -109,7 +109,7 @@ def test_plain_data_are_read(name: str, protocol: int) -> None:
     assert load_plain(pickle.dumps(PLAIN[name], protocol)) == PLAIN[name]
 
 
-@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("protocol", range(2, 6))
 def test_nothing_runs(protocol: int) -> None:
     with pytest.raises(ForbiddenClassError, match="system"):
         load_plain(pickle.dumps([Exploit()], protocol))
@@ -130,7 +130,19 @@ def test_nothing_runs(protocol: int) -> None:
 )
 def test_no_way_around_is_open(attack: bytes) -> None:
     with pytest.raises(ForbiddenClassError):
-        load_plain(attack)
+        load_plain(b"\x80\x02" + attack)
+
+
+@pytest.mark.parametrize("opcode", [b"r\xff\xff\xff\x7f", b"p2147483647\n"])
+def test_no_few_bytes_take_gigabytes(opcode: bytes) -> None:
+    with pytest.raises(CorruptRecordError, match="memo of 2147483647"):
+        load_plain(b"\x80\x02N" + opcode + b".")
+
+
+@pytest.mark.parametrize("protocol", [0, 1])
+def test_no_pickle_is_read_that_1x_did_not_write(protocol: int) -> None:
+    with pytest.raises(CorruptRecordError):
+        load_plain(pickle.dumps({}, protocol))
 
 
 def test_what_is_too_large_is_not_looked_at() -> None:

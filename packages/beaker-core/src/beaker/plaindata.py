@@ -9,7 +9,10 @@ from typing import Any
 
 from beaker.exceptions import CorruptRecordError, ForbiddenClassError
 
-__all__ = ["DECODED_LIMIT", "load_plain"]
+__all__ = ["DECODED_LIMIT", "load_plain", "refuse_greedy"]
+
+#: The opcodes that put something into the memo, under an index that they name.
+_PUTS = frozenset({"BINPUT", "LONG_BINPUT", "PUT"})
 
 #: Bytes that data which nobody signed may have, compressed or not.
 DECODED_LIMIT = 1 << 20
@@ -31,6 +34,7 @@ def load_plain(data: bytes, allowed: Collection[str] = ()) -> Any:
     """
     if len(data) > DECODED_LIMIT:
         raise CorruptRecordError(f"{len(data)} bytes that are not signed")
+    refuse_greedy(data)
     try:
         return _PlainUnpickler(data, allowed).load()
     except ForbiddenClassError:
@@ -38,6 +42,27 @@ def load_plain(data: bytes, allowed: Collection[str] = ()) -> Any:
     # Arguments that a class does not take, a truncated pickle: it may be anything.
     except Exception as e:
         raise CorruptRecordError(f"plain pickle: {e!r}") from e
+
+
+def refuse_greedy(data: bytes) -> None:
+    """Pass what unpickles in memory of the order of its own length.
+
+    The unpickler makes its memo as long as the largest index it is told: a handful of
+    bytes that name a large one, which noise does too, would take gigabytes.
+
+    Raises:
+        CorruptRecordError: It is no pickle of protocol 2 or later, or such a one.
+    """
+    from pickletools import genops
+
+    if not (data.startswith(b"\x80") and data.endswith(b".")):
+        raise CorruptRecordError("it neither begins nor ends as a pickle does")
+    try:
+        for opcode, argument, _ in genops(data):
+            if opcode.name in _PUTS and int(argument) > len(data):  # type: ignore[arg-type]  # their argument is a number
+                raise CorruptRecordError(f"a pickle with a memo of {argument}")
+    except (ValueError, UnicodeError) as e:
+        raise CorruptRecordError(f"no pickle: {e}") from e
 
 
 class _PlainUnpickler(pickle.Unpickler):
