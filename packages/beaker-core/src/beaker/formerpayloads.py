@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import os
+import pickle
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any
 
 from beaker.crypto import generateCryptoKeys, get_nonce_size
 from beaker.exceptions import CorruptRecordError, MissingSecretError
-from beaker.plaindata import DECODED_LIMIT, load_plain
+from beaker.plaindata import DECODED_LIMIT, load_plain, refuse_greedy
 from beaker.protocols import CryptoProvider
 from beaker.serializers import dump
 from beaker.util import JsonSerializer, PickleSerializer
@@ -95,8 +96,11 @@ class FormerPayloads:
         raise failure
 
     def _loads(self, serializer: Any, *, is_trusted: bool) -> Callable[[bytes], Any]:
-        if isinstance(serializer, PickleSerializer) and not is_trusted:
-            return partial(load_plain, allowed=self._allowed)
+        if isinstance(serializer, PickleSerializer):
+            if not is_trusted:
+                return partial(load_plain, allowed=self._allowed)
+            # What a key that does not fit decrypts is noise, even if it is ours.
+            return _unpickled if self._cipher else serializer.loads
         if isinstance(serializer, JsonSerializer):
             return load_bounded_json
         return serializer.loads  # type: ignore[no-any-return]  # what the program brought
@@ -111,6 +115,11 @@ class FormerPayloads:
     def _key(self, secret: bytes, salt: bytes, nonce: bytes) -> bytes:
         length = self._cipher.getKeyLength()  # type: ignore[union-attr]  # comes with its keys
         return generateCryptoKeys(secret, salt + nonce, 1, length)
+
+
+def _unpickled(data: bytes) -> Any:
+    refuse_greedy(data)
+    return pickle.loads(data)
 
 
 def load_bounded_json(data: bytes) -> Any:
