@@ -22,8 +22,11 @@ BENCHMARKS = sorted(ROOT.glob("benchmarks/*.py"))
 EXAMPLES = [ROOT / "examples" / "demo", *sorted(ROOT.glob("examples/*.py"))]
 
 #: Stores that need a server: a marker of pytest for each.
-SERVERS = ["memcached", "redis"]
-WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)})"
+SERVERS = ["memcached", "redis", "sqla"]
+WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)} or interop)"
+
+#: The Beaker that programs come from, and the ciphers that it used.
+FORMER = ["Beaker==1.14.1", "cryptography", "pycryptodome"]
 
 
 def pythons() -> list[str]:
@@ -66,6 +69,18 @@ def backends(session: nox.Session, store: str) -> None:
     """Run the tests of one store against its server, which they start."""
     install(session, "tests", packages=PACKAGES)
     session.run("pytest", "-m", store, *session.posargs)
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """Exchange sessions with Beaker 1.14.1, which gets an environment of its own."""
+    install(session, "tests", packages=PACKAGES)
+    home = Path(session.create_tmp()) / "former"
+    session.run("python", "-m", "venv", "--clear", str(home))
+    former = str(home / "bin" / "python")
+    session.run(former, "-m", "pip", "install", "-q", *FORMER, external=True)
+    found = {"BEAKER_114_PYTHON": former}
+    session.run("pytest", "-m", "interop", *session.posargs, env=found)
 
 
 @nox.session

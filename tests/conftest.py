@@ -6,22 +6,50 @@ from collections.abc import Iterator
 
 import pytest
 
-from beaker.testing import GuardedRedis, guarded_redis, redis_cluster, server
+from beaker.testing import (
+    GuardedRedis,
+    guarded_redis,
+    redis_cluster,
+    server,
+    sql_server,
+)
+
+#: What the names of fixtures begin with that start a server, and its marker.
+SERVERS = {
+    "mariadb_": "sqla",
+    "memcached_": "memcached",
+    "postgres_": "sqla",
+    "redis_": "redis",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a server by its name, so that a run can choose."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        for store in ("memcached", "redis"):
-            if any(name.startswith(f"{store}_") for name in fixtures):
-                item.add_marker(store)
+        for start, marker in SERVERS.items():
+            if any(name.startswith(start) for name in fixtures):
+                item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")
 def memcached_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A memcached for all tests; each test uses names of its own."""
     with server("memcached", tmp_path_factory.mktemp("memcached")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def mariadb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A MariaDB for all tests; each test uses names of its own."""
+    with sql_server("mariadb", tmp_path_factory.mktemp("mariadb")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL for all tests; each test uses names of its own."""
+    with sql_server("postgres", tmp_path_factory.mktemp("postgres")) as url:
         yield url
 
 
