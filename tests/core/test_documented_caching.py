@@ -319,6 +319,18 @@ def test_a_key_may_be_any_text(cache: Cache) -> None:
     assert [cache[key] for key in KEYS] == list(range(len(KEYS)))
 
 
+def test_a_key_that_is_no_text_counts_by_its_text(cache: Cache) -> None:
+    odd: list[Any] = [5, 1.5, None, ("a", 1), b"bytes"]
+    for number, key in enumerate(odd):
+        cache[key] = number
+
+    assert [cache[key] for key in odd] == list(range(len(odd)))
+    assert [cache[text] for text in ("5", "None", "bytes")] == [0, 2, 4]
+    for key in odd:
+        cache.remove_value(key)
+    assert [key in cache for key in odd] == [False] * len(odd)
+
+
 def test_a_namespace_may_be_any_text(manager: CacheManager) -> None:
     for number, name in enumerate(KEYS):
         manager.get_cache(name)["gophers"] = number

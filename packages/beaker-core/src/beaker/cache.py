@@ -161,7 +161,7 @@ class Cache:
         """Return a value; make it if there is none that has not expired.
 
         Args:
-            key: The key.
+            key: The key; what is no text counts by its `str()`.
             kw: For this call: `createfunc`, a function without arguments that makes
                 the value; `expiretime` and `starttime` in place of the cache's own.
 
@@ -170,6 +170,8 @@ class Cache:
         """
         if self._makes_values or "type" in kw:
             return self._get_value(key, **kw).get_value()
+        if key.__class__ is not str:
+            key = _as_text(key)
         create = kw.pop("createfunc", None)
         expire = _expire("expiretime", kw.pop("expiretime", self.expiretime))
         starttime = kw.pop("starttime", self.starttime)
@@ -190,7 +192,7 @@ class Cache:
         if kw or self._makes_values:
             self._get_value(key, **kw).set_value(value)
         else:
-            self.values.put(key, value, self.expiretime)
+            self.values.put(_as_text(key), value, self.expiretime)
 
     set_value = put
 
@@ -213,7 +215,8 @@ class Cache:
             return self._legacy_get_value(key, **kw)
         kw["expiretime"] = _expire("expiretime", kw.get("expiretime", self.expiretime))
         kw.setdefault("starttime", self.starttime)
-        return container.Value(key, self.namespace, values=self.values, **kw)
+        text = _as_text(key)
+        return container.Value(text, self.namespace, values=self.values, **kw)
 
     def _legacy_get_value(self, key: str, type: str, **kw: Any) -> container.Value:
         import warnings
@@ -398,6 +401,12 @@ def _region_options(region: str) -> dict[str, Any]:
         return cache_regions[region]
     except KeyError:
         raise RegionNotConfiguredError(region, cache_regions) from None
+
+
+def _as_text(key: object) -> str:
+    if isinstance(key, bytes):
+        return key.decode("ascii", "backslashreplace")
+    return key if type(key) is str else str(key)
 
 
 def _told(options: Mapping[str, Any]) -> dict[str, Any]:
