@@ -14,8 +14,9 @@ from beaker.testing import (
     sql_server,
 )
 
-#: What the names of fixtures begin with that start a server, and its marker.
+#: What the names of fixtures begin with that start a server or a 1.x, and its marker.
 SERVERS = {
+    "former": "interop",
     "mariadb_": "sqla",
     "memcached_": "memcached",
     "postgres_": "sqla",
