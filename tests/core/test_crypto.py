@@ -13,6 +13,7 @@ from beaker.crypto import (
     CRYPTO_MODULES,
     DEFAULT_NONCE_BITS,
     cipher_for_records,
+    cipher_to_import,
     generateCryptoKeys,
     get_crypto_module,
     get_nonce_size,
@@ -128,6 +129,11 @@ def test_a_cipher_that_does_nothing_is_refused_with_a_remedy() -> None:
 
     with pytest.raises(InvalidCryptoBackendError, match="pip install 'beaker-crypto"):
         cipher_for_records("nothing")
+
+
+def test_a_module_cannot_be_imported_without_its_cipher() -> None:
+    with pytest.raises(ImportError, match="rot13"):
+        cipher_to_import("rot13")
 
 
 # -- a cipher of 1.x seals records too
