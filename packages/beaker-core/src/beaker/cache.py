@@ -6,15 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 from beaker import container
-from beaker.configuration import CACHE_OPTIONS, coerce_cache_options, warn_unknown
-from beaker.decorators import (
-    CachedFunction,
-    decorated,
-    key_length,
-    keys_of_unknown,
-    known_function,
-)
+from beaker.configuration import coerce_cache_options, warn_unknown
+from beaker.decorators import CachedFunction, decorated, known_function
 from beaker.exceptions import BeakerException, RegionNotConfiguredError
+from beaker.invalidation import arguments_in, forget, forget_row
 from beaker.keys import function_namespace
 from beaker.listeners import load_listeners
 from beaker.options import optional, seconds
@@ -97,7 +92,7 @@ def region_invalidate(
         if not isinstance(name, str):
             name = function_namespace(namespace)  # type: ignore[arg-type]  # or it fails
         cache = Cache._get_cache(name, _told(_region_options(region)))  # noqa: SLF001
-    _remove(cache, known, args, kwargs)
+    forget(cache, known, args, kwargs)
 
 
 class Cache:
@@ -332,16 +327,13 @@ class CacheManager:
                 was decorated elsewhere.
         """
         known = known_function(func)
-        call = {
-            name: kwargs.pop(name)
-            for name in kwargs.keys() - CACHE_OPTIONS.keys()
-            if known is not None and known.keys.takes(name)
-        }
+        call = arguments_in(known, kwargs)
         cache = known.cache() if known is not None else None
         if cache is None:
             name = getattr(func, "_arg_namespace", None) or function_namespace(func)
-            cache = self.get_cache(name, **kwargs)
-        _remove(cache, known, args, call)
+            options = {key: kwargs[key] for key in kwargs.keys() - call.keys()}
+            cache = self.get_cache(name, **options)
+        forget(cache, known, args, call)
 
 
 def _cache_decorate(
@@ -370,30 +362,8 @@ def _cache_decorate(
     return decorate
 
 
-def _cache_decorator_invalidate(
-    cache: Cache, key_length: int, args: Iterable[object]
-) -> None:
-    # What copies of the decorator of 1.x call.
-    for key in keys_of_unknown(cache.namespace_name, tuple(args), key_length):
-        cache.remove_value(key)
-
-
-def _remove(
-    cache: Cache,
-    known: CachedFunction | None,
-    row: tuple[object, ...],
-    kwargs: Mapping[str, object],
-) -> None:
-    if known is not None:
-        known.cache()
-        cache.remove_value(known.key_of_row(row, kwargs))
-    elif kwargs:
-        raise BeakerException(
-            f"nothing is known of the parameters of {cache.namespace_name!r}: give "
-            f"the decorated function itself, or all arguments by position"
-        )
-    else:
-        _cache_decorator_invalidate(cache, key_length(cache.nsargs), row)
+#: What copies of the decorator of 1.x call.
+_cache_decorator_invalidate = forget_row
 
 
 def _region_options(region: str) -> dict[str, Any]:

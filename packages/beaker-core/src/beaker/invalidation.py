@@ -1,0 +1,61 @@
+"""Forgets one result of a decorated function, told by the arguments of its call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from beaker.configuration import CACHE_OPTIONS
+from beaker.decorators import CachedFunction, key_length, keys_of_unknown
+from beaker.exceptions import BeakerException
+
+if TYPE_CHECKING:
+    from beaker.cache import Cache
+
+__all__ = ["arguments_in", "forget", "forget_row"]
+
+
+def arguments_in(
+    known: CachedFunction | None, kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return which keywords are arguments of the function, and no options of caches."""
+    if known is None:
+        return {}
+    names = kwargs.keys() - CACHE_OPTIONS.keys()
+    return {name: kwargs[name] for name in names if known.keys.takes(name)}
+
+
+def forget(
+    cache: Cache,
+    known: CachedFunction | None,
+    row: Iterable[object],
+    kwargs: Mapping[str, Any],
+) -> None:
+    """Remove the result of one call.
+
+    Args:
+        cache: Where it is.
+        known: The function, if it was decorated in this process.
+        row: What the decorator was given, then the arguments of the call.
+        kwargs: The keyword arguments of the call.
+
+    Raises:
+        BeakerException: Keywords are given, and whose they are is not known.
+    """
+    if known is not None:
+        # Opening its cache tells how its keys are made.
+        known.cache()
+        cache.remove_value(known.key_of_row(tuple(row), kwargs))
+    elif kwargs:
+        raise BeakerException(
+            f"nothing is known of the parameters of {cache.namespace_name!r}: give "
+            f"the decorated function itself, or all arguments by position"
+        )
+    else:
+        forget_row(cache, key_length(cache.nsargs), row)
+
+
+def forget_row(cache: Cache, key_length: int, row: Iterable[object]) -> None:
+    """Remove the result of one call of a function that is not known here."""
+    for key in keys_of_unknown(cache.namespace_name, tuple(row), key_length):
+        cache.remove_value(key)
