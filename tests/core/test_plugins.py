@@ -59,7 +59,7 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wheels]:
 
 def install(wheels: Wheels, distribution: str, name: str, code: str = STORE) -> str:
     """Install a wheel with one backend; return the name of its module."""
-    module = distribution.replace("-", "_")
+    module = "in_" + distribution.replace("-", "_")
     wheels.install(
         distribution,
         points={GROUP: {name: f"{module}:Manager"}},
@@ -227,7 +227,7 @@ def test_a_plugin_that_cannot_be_loaded_is_named_with_the_cause(
         Cache("things", type="riak")
 
     assert str(caught.value).startswith(
-        "backend 'riak' (beaker_riak:Manager, from beaker-riak 1.0) cannot be loaded: "
+        "backend 'riak' (in_beaker_riak:Manager, from beaker-riak 1.0) cannot be loaded: "
     )
     assert cause in str(caught.value)
     assert isinstance(caught.value, InvalidCacheBackendError)
