@@ -180,9 +180,8 @@ def test_a_changed_character_in_the_cookie_is_noticed(visit: Visit) -> None:
     assert browser.get() == {}
 
 
-def test_in_strict_mode_a_session_that_is_not_encrypted_is_refused(
-    tmp_path: Path,
-) -> None:
+@pytest.mark.parametrize("mode", ["migrate", "strict"])
+def test_a_session_that_is_not_encrypted_is_refused(tmp_path: Path, mode: str) -> None:
     place: dict[str, Any] = {"id": "job", "type": "file", "data_dir": str(tmp_path)}
     planted = Session({}, use_cookies=False, **place)
     planted["name"] = "Mallory"
@@ -190,7 +189,7 @@ def test_in_strict_mode_a_session_that_is_not_encrypted_is_refused(
 
     keys: dict[str, Any] = {"encrypt_key": "the key", "secret": "s"}
     with pytest.raises(CorruptRecordError):
-        Session({}, use_cookies=False, mode="strict", **keys, **place)
+        Session({}, use_cookies=False, mode=mode, **keys, **place)
 
 
 @pytest.mark.parametrize("name", ["nss", "jcrypto", "unheard-of"])

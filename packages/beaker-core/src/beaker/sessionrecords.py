@@ -100,6 +100,9 @@ class SessionRecords:
         magic, serializer, key_id, protection, created, _, accessed = head
         if magic != MAGIC or not (0 <= created < inf and 0 <= accessed < inf):
             raise CorruptRecordError(f"unknown format {bytes(stored[:3])!r}")
+        if protection == _NOTHING and self._encrypting is not None:
+            # 1.x with a key did not read such a record either.
+            raise CorruptRecordError("it is not encrypted, and encrypt_key is set")
         if protection == _NOTHING:
             data, authentic, current = stored[_HEAD.size :], False, not self.protects
         else:
