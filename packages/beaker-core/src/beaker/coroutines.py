@@ -116,8 +116,10 @@ async def _take(
     if isinstance(step, Acquire) and step.wait:
         # Not in a thread: those that wait there could take all threads from the one
         # that they wait for.
-        while not await _call(values, step.attempt):  # noqa: ASYNC110 - nothing tells
+        while not await _call(values, step.attempt):
             await asyncio.sleep(POLL_EVERY)
+            if await _call(values, step.ready):
+                return False
         return True
     return await _call(values, step)
 

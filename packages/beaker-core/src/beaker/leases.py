@@ -49,14 +49,14 @@ class _LeaseInTurn(Lease):
             raise LockError(f"lease {self._label()!r} is held by this object already")
         self.token, self.found = "", UNTOLD
         try:
-            if turns.take(self._name, self, patience) and self._begin(patience):
+            if self._take_turn(turns, patience) and self._begin(patience):
                 self._held_in = turns
                 return True
         except BaseException as error:
             self._back_out(turns, error)
             raise
         turns.leave(self._name, self)
-        if wait and timeout is not None:
+        if wait and timeout is not None and not self._is_ready():
             raise patience.timed_out(self._label())
         return False
 
@@ -67,6 +67,14 @@ class _LeaseInTurn(Lease):
     def forget(self) -> None:
         """Note that the store has freed the lease already, as `fill` does."""
         self._end(self._let_go)
+
+    def _take_turn(self, turns: Turns, patience: Patience) -> bool:
+        if turns.take(self._name, self, Patience(wait=False)):
+            return True
+        return turns.take(self._name, self, patience) and not self._is_ready()
+
+    def _is_ready(self) -> bool:
+        return self.ready is not None and self.ready()
 
     @abstractmethod
     def _begin(self, patience: Patience) -> bool:
@@ -180,6 +188,8 @@ class RemoteLease(_LeaseInTurn):
                 return False
             # Never nearly nothing: some servers take 0 ms for "as long as it takes".
             self.wait(LONGEST_WAIT if left is None else min(left + 0.001, LONGEST_WAIT))
+            if self._is_ready():
+                return False
             asked_at = time.monotonic()
         self._holding = Holding(self.renew, self.expires_in, asked_at)
         renewer().add(self._holding)

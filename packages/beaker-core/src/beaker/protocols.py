@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Protocol, Self
 
 from beaker.exceptions import UnsupportedOperationError
@@ -201,10 +201,14 @@ class Lease(ABC):
         token: Random text that names this holder; new with each acquisition.
         found: What the store held under the key when the lease was taken, if taking
             it tells so in the same round trip; else `UNTOLD`.
+        ready: Asked by one who has waited: whether what is to be created has come
+            meanwhile, so that he can go without the lease. Set by who acquires;
+            None: he wants the lease in any case.
     """
 
     token: str
     found: Any = UNTOLD
+    ready: Callable[[], bool] | None = None
 
     @abstractmethod
     def acquire(self, wait: bool = True, timeout: float | None = None) -> bool:
@@ -215,7 +219,8 @@ class Lease(ABC):
             timeout: Seconds to wait; None: as long as it takes.
 
         Returns:
-            Whether it is now ours; always true with `wait` and no `timeout`.
+            Whether it is now ours. With `wait`, it is not only where `ready` says
+            that it need not be.
 
         Raises:
             LockTimeoutError: `timeout` seconds have passed.

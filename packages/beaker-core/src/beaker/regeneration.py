@@ -231,14 +231,23 @@ class ValueStore:
         news: _News,
     ) -> Regeneration:
         lease = self.store.lease(key)
+        come: list[Record] = []
+
+        def has_come() -> bool:
+            record = self._made_meanwhile(key, lease)
+            if record is None or self.state_of(key, record, starttime) is not FRESH:
+                return False
+            come.append(record)
+            return True
+
         try:
-            if not (yield from self._acquired(lease, stale)) and stale is not None:
+            held = yield from self._acquired(lease, stale, has_come)
+            if come or (held and (yield has_come)):
+                news.append(("value_read", {"outcome": "hit"}))
+                return come[-1].value
+            if stale is not None and not held:
                 news.append(("value_read", {"outcome": "stale"}))
                 return stale.value
-            record = yield lambda: self._made_meanwhile(key, lease)
-            if record is not None and self.state_of(key, record, starttime) is FRESH:
-                news.append(("value_read", {"outcome": "hit"}))
-                return record.value
             news.append(("value_read", {"outcome": "miss"}))
             value = yield from self._created(key, news)
             yield lambda: self._fill(key, value, expire, lease)
@@ -247,15 +256,20 @@ class ValueStore:
             # Where it is not held this does nothing.
             yield lambda: self.store.release(lease)
 
-    def _acquired(self, lease: Lease, stale: Record | None) -> Regeneration:
+    def _acquired(
+        self, lease: Lease, stale: Record | None, has_come: Callable[[], bool]
+    ) -> Regeneration:
+        wait, timeout = stale is None, self._timeout
         try:
-            return (yield Acquire(self.store, lease, stale is None, self._timeout))
+            return (
+                yield Acquire(self.store, lease, has_come, wait=wait, timeout=timeout)
+            )
         except StoreUnavailableError:
             # Nobody can tell whether another makes it: who has nothing, does.
-            return stale is None
+            return wait
         except StoreRefusedError as e:
             _log.warning("%s: created without a lock: %s", self.namespace, e)
-            return stale is None
+            return wait
 
     def _made_meanwhile(self, key: str, lease: Lease) -> Record | None:
         # Between our reading and our taking the lease another may have filled it.

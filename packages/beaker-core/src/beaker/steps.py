@@ -25,21 +25,32 @@ CREATE = object()
 class Acquire:
     """The step that may wait: take a lease.
 
+    The outcome is whether it was taken. After a wait it need not be, if the value has
+    come meanwhile.
+
     Attributes:
         wait: Whether to wait while another holds it.
         timeout: Seconds to wait; None: as long as it takes.
+        ready: Returns whether the value has come.
     """
 
-    __slots__ = ("_lease", "_store", "timeout", "wait")
+    __slots__ = ("_lease", "_store", "ready", "timeout", "wait")
 
     def __init__(
-        self, store: Store, lease: Lease, wait: bool, timeout: float | None
+        self,
+        store: Store,
+        lease: Lease,
+        ready: Callable[[], bool],
+        *,
+        wait: bool,
+        timeout: float | None,
     ) -> None:
-        self._store, self._lease = store, lease
+        self._store, self._lease, self.ready = store, lease, ready
         self.wait, self.timeout = wait, timeout
 
     def __call__(self) -> bool:
         """Take the lease, in this thread."""
+        self._lease.ready = self.ready
         return self._store.acquire(self._lease, wait=self.wait, timeout=self.timeout)
 
     def attempt(self) -> bool:

@@ -133,6 +133,8 @@ class ShelfLease(Lease):
             left = patience.left()
             if holder.ended.acquire(timeout=-1 if left is None else left):
                 holder.ended.release()
+                if self.ready is not None and self.ready():
+                    return False
             elif wait:
                 raise patience.timed_out(str(self._key))
             else:
