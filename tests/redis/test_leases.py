@@ -155,7 +155,7 @@ def test_a_waiter_is_woken_and_does_not_ask_meanwhile(
     waiter.release()
 
 
-def test_each_holder_wakes_the_next(redis_server: Server) -> None:
+def test_each_holder_wakes_those_who_wait(redis_server: Server) -> None:
     processes = 8
 
     def take_one_turn() -> bool:
@@ -181,10 +181,10 @@ def test_each_holder_wakes_the_next(redis_server: Server) -> None:
         took = time.monotonic() - began
         # Had only one been woken, the next would have asked after a second.
         assert took < 1
-        # The last one could not know that it was.
+        # Whoever was woken more often than he waited leaves a wake-up, for seconds.
         left = list(raw.scan_iter())
-        assert left == [b"beaker_cache:2:{9:namespace}!key"]
-        assert raw.ttl(left[0]) > 0
+        assert left in ([], [b"beaker_cache:2:{9:namespace}!key"])
+        assert all(raw.ttl(name) > 0 for name in left)
 
 
 def test_what_breaks_a_lease_wakes_its_waiters(redis_server: Server) -> None:

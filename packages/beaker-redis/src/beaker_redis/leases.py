@@ -32,17 +32,14 @@ class RedisLease(RemoteLease):
         self._server, self._life = server, max(1, int(expires_in * 1000))
         self._record, self._wake = names.record(key), names.wake(key)
         self._names = [name] if names.index is None else [name, names.index]
-        self._has_waited = False
 
     def take(self) -> bool:
         """Take it if nobody has it, and see what record there is now."""
         names = [self._record, *self._names]
-        # There may be others on the list that woke us: the next holder wakes them.
-        pass_on = [self._wake] if self._has_waited else []
-        answer = self._server.run(scripts.TAKE, names, self.token, self._life, *pass_on)
+        answer = self._server.run(scripts.TAKE, names, self.token, self._life)
         if not answer:
             return False
-        self.found, self._has_waited = answer[1], False
+        self.found = answer[1]
         return True
 
     def renew(self) -> bool:
@@ -52,12 +49,11 @@ class RedisLease(RemoteLease):
         )
 
     def free(self) -> None:
-        """Give it back, and wake the next who waits."""
+        """Give it back, and wake who waits."""
         self._server.run(scripts.FREE, self._names, self.token)
 
     def wait(self, seconds: float) -> None:
         """Wait until the holder wakes us, or has to have died."""
-        self._has_waited = True
         left = self._server.run(scripts.ANNOUNCE, self._names[:1], self._wake) / 1000
         if left:
             self._server.wait_on(self._wake, min(seconds, left))

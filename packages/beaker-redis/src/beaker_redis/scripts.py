@@ -6,8 +6,8 @@ expire, in milliseconds. Names of records have that time as their score; what is
 record (leases, access times) has it negative, so it comes first and is dropped first.
 
 A lease is a hash of its holder's token and, once somebody waits for it, the name of
-the list on which to wake him. Whoever gets a lease after waiting names that list again,
-for there may be others; so each wakes the next.
+the list on which to wake him and how many wait there. When it ends all of them are
+woken: most will find the value there, and need no lease.
 """
 
 from __future__ import annotations
@@ -69,10 +69,11 @@ _RELEASE = """
 local function release(lease, index)
   if redis.call('EXISTS', lease) == 0 then return end
   local wake = redis.call('HGET', lease, 'wake')
+  local waiters = tonumber(redis.call('HGET', lease, 'waiters') or 0)
   redis.call('DEL', lease)
   if index then redis.call('ZREM', index, lease) end
   if wake then
-    redis.call('RPUSH', wake, '')
+    for _ = 1, waiters do redis.call('RPUSH', wake, '') end
     redis.call('PEXPIRE', wake, 3000)
   end
 end
@@ -190,7 +191,7 @@ return {gone, redis.call('ZCOUNT', KEYS[1], 0, '+inf')}
 """,
 )
 
-#: Keys: record, lease. Arguments: token, ttl, name of the wake list after a wait.
+#: Keys: record, lease. Arguments: token, ttl.
 #: Returns an empty list, or 1 and the record if there is one.
 TAKE = Script(
     _CLOCK,
@@ -199,7 +200,6 @@ TAKE = Script(
 local token = redis.call('HGET', KEYS[2], 'token')
 if token and token ~= ARGV[1] then return {} end
 redis.call('HSET', KEYS[2], 'token', ARGV[1])
-if ARGV[3] then redis.call('HSET', KEYS[2], 'wake', ARGV[3]) end
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 if KEYS[3] then
   local now = clock()
@@ -214,6 +214,7 @@ return {1, redis.call('GET', KEYS[1])}
 ANNOUNCE = Script("""
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], 'wake', ARGV[1])
+redis.call('HINCRBY', KEYS[1], 'waiters', 1)
 return redis.call('PTTL', KEYS[1])
 """)
 
