@@ -242,6 +242,39 @@ def test_a_long_key_is_hashed_and_found_again(limit: Any, calls: Calls) -> None:
     assert [load(other), load(long)] == ["value 2", "value 3"]
 
 
+def test_a_result_from_before_starttime_does_not_count(
+    manager: CacheManager, calls: Calls, clock: Clock
+) -> None:
+    def make(**options: Any) -> Callable[[], str]:
+        @manager.cache(**options)
+        def load() -> str:
+            return calls()
+
+        return load
+
+    make()()
+    clock.advance(10)
+
+    since_now = make(starttime=clock.now)
+
+    assert [since_now(), since_now()] == ["value 2", "value 2"]
+
+
+def test_a_clock_that_is_set_back_keeps_no_result_for_ever(
+    manager: CacheManager, calls: Calls, clock: Clock
+) -> None:
+    @manager.cache(expire=60)
+    def load() -> str:
+        return calls()
+
+    load()
+    clock.advance(-3600)
+    assert load() == "value 1"
+    clock.advance(60)
+
+    assert load() == "value 2"
+
+
 # -- how it is forgotten
 
 
@@ -403,8 +436,9 @@ def test_one_function_may_be_left_out_of_caching(
     assert [load(), load()] == ["value 1", "value 2"]
 
 
-def test_caching_that_is_switched_on_later_begins_then(calls: Calls) -> None:
-    beaker.cache.cache_regions["r"] = {"enabled": False}
+@pytest.mark.parametrize("off", [False, "off"])
+def test_caching_that_is_switched_on_later_begins_then(off: Any, calls: Calls) -> None:
+    beaker.cache.cache_regions["r"] = {"enabled": off}
 
     @cache_region("r")
     def load() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -36,16 +36,20 @@ FUNCTIONS: list[Callable[..., Any]] = [
 ]
 SIGNATURES = {function: signature(function) for function in FUNCTIONS}
 
-# Short texts of what keys are built with are more likely to collide than long ones.
+# Short texts of what keys are built with are more likely to collide than long ones,
+# and so are values that are the defaults of something.
 texts = st.text(alphabet=" \\:-#/?a1", max_size=3)
-values = texts | st.sampled_from([0, 1, 1.0, True, None, "None", b"a", ["a", " "]])
-names = st.sampled_from(["a", "b", "c", "k", "l", "a/", "?a", "a:a", "", " ", "-"])
+defaults = st.sampled_from([0, 1, 2, 3, "", "a", None])
+values = defaults | texts | st.sampled_from([1.0, True, "None", b"a", ["a", " "]])
+odd_names = st.sampled_from(["a", "b", "a/", "?a", "a:a", "", " ", "-"])
 
 
 @st.composite
-def related_calls(draw: st.DrawFn) -> list[Call]:
+def related_calls(draw: st.DrawFn, function: Callable[..., Any]) -> list[Call]:
     """Calls that differ in where a few names and values are, rather than in those."""
-    few_values = st.sampled_from(draw(st.lists(values, min_size=1, max_size=3)))
+    own_names = st.sampled_from(list(SIGNATURES[function].parameters))
+    names = own_names | odd_names
+    few_values = st.sampled_from(draw(st.lists(values, min_size=2, max_size=3)))
     few_names = st.sampled_from(draw(st.lists(names, min_size=1, max_size=2)))
     args = st.lists(few_values, max_size=4)
     kwargs = st.dictionaries(few_names, few_values, max_size=2)
@@ -84,15 +88,16 @@ def _meaning(
 
 @pytest.mark.parametrize("typed", [False, True])
 @pytest.mark.parametrize("function", FUNCTIONS)
-@given(chosen=related_calls())
+@given(data=st.data())
 @settings(
     max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 def test_calls_share_a_key_if_and_only_if_they_mean_the_same(
-    function: Callable[..., Any], typed: bool, chosen: Sequence[Call]
+    function: Callable[..., Any], typed: bool, data: st.DataObject
 ) -> None:
+    chosen = data.draw(related_calls(function))
     keys = FunctionKeys(function, ["tag"], typed=typed)
     counts_by = _types if typed else _texts
     meanings = [
@@ -106,14 +111,42 @@ def test_calls_share_a_key_if_and_only_if_they_mean_the_same(
             assert (key == other_key) == (meaning == other_meaning), (call, other)
 
 
+@pytest.mark.parametrize(
+    ("function", "one", "other"),
+    [
+        (_two, (["a b", "c"], {}), (["a", "b c"], {})),
+        (_two, (["a\\", "b"], {}), (["a", "\\b"], {})),
+        (_two, (["", "a"], {}), (["a", ""], {})),
+        (_surplus, ([], {}), ([""], {})),
+        (_surplus, ([0, "x"], {}), (["x"], {})),
+        (_default, (["x"], {"b": 5}), (["x", "\\b:5"], {})),
+        (_default, (["x", 5], {}), (["x"], {"c": 5})),
+        (_keyword_only, (["x"], {"k": "2 \\l:3"}), (["x"], {"k": 2, "l": 3})),
+        (_any_keyword, ([], {"b": "x:1"}), ([], {"b:x": 1})),
+        (_any_keyword, ([], {"?b": 1}), ([], {"b": 1})),
+        (_any_keyword, (["\\b:1"], {}), ([], {"b": 1})),
+        (_positional, ([5], {"a": 7}), ([6], {"a": 7})),
+        (_positional, ([0, 5], {}), ([], {"b": 5})),
+        (_positional, ([0, 5], {}), ([], {"b/": 5})),
+        (_positional, ([], {"a": 0}), ([], {})),
+    ],
+)
+def test_calls_that_nearly_share_a_key_do_not(
+    function: Callable[..., Any], one: Call, other: Call
+) -> None:
+    keys = FunctionKeys(function)
+
+    assert keys.of_call(*one) != keys.of_call(*other)
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
-@given(call=related_calls().map(lambda calls: calls[0]))
+@given(data=st.data())
 @settings(max_examples=20, deadline=None)
 def test_a_call_is_invalidated_under_the_key_it_is_cached_under(
-    function: Callable[..., Any], call: Call
+    function: Callable[..., Any], data: st.DataObject
 ) -> None:
     keys = FunctionKeys(function, ["two words", 7])
-    args, kwargs = call
+    args, kwargs = data.draw(related_calls(function))[0]
 
     flat = keys.of_flat(["two words", "7", *args], kwargs)
 
@@ -163,6 +196,13 @@ def test_a_keyword_argument_is_the_parameter_it_names() -> None:
     keys = FunctionKeys(_default)
 
     assert keys.of_call(["x", 5], {}) == keys.of_call([], {"b": 5, "a": "x"})
+
+
+def test_keywords_are_sorted_for_other_processes() -> None:
+    keys = FunctionKeys(_any_keyword)
+    given = dict.fromkeys("zyxwvutsrqponm", 1)
+
+    assert keys.of_call([], given) == " ".join(f"\\{n}:1" for n in sorted(given))
 
 
 def test_tags_come_before_the_arguments() -> None:
