@@ -356,3 +356,37 @@ def open_files(file: Path) -> int:
     paths = [f"/proc/self/fd/{number}" for number in numbers]
     targets = [os.readlink(path) for path in paths if os.path.islink(path)]
     return targets.count(str(file))
+
+
+def test_all_that_open_it_at_once_keep_their_locks(
+    tmp_path: Path,
+) -> None:
+    # What closes a file gives up the locks that other threads have on it, and a
+    # process that believes itself the last one removes the log under the others.
+    def open_in_each_thread(data: Path) -> bool:
+        with opener("sqlite", data) as open_namespace:
+            store, failures = open_namespace(), []
+            gate = threading.Barrier(16)
+
+            def use(number: int) -> None:
+                gate.wait()
+                try:
+                    store.store(f"{os.getpid()} {number}", b"data", None)
+                except Exception as e:  # noqa: BLE001 - told to the test
+                    failures.append(e)
+
+            threads = [threading.Thread(target=use, args=(n,)) for n in range(16)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            return not failures
+
+    for attempt in range(4):
+        data = tmp_path / f"data {attempt}"
+        acts = [functools.partial(open_in_each_thread, data) for _ in range(6)]
+
+        assert wait_for([fork(act) for act in acts])
+
+        with opener("sqlite", data) as open_namespace:
+            assert open_namespace().size() == 6 * 16

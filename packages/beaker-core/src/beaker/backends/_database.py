@@ -16,11 +16,16 @@ from beaker.backends._forks import Undivided
 from beaker.backends._odd_text import Parameters, encodable
 from beaker.backends._private import PrivateFiles
 from beaker.exceptions import StoreRefusedError
+from beaker.perprocess import PerProcess
 from beaker.waiting import Patience, pause
 
 __all__ = ["Database"]
 
 T = TypeVar("T")
+
+# To close a file gives up all locks that this process has on it, those of SQLite in
+# other threads too: so nobody connects while another makes the file.
+_opening = PerProcess(threading.Lock)
 
 #: Seconds between two looks at whether a file that is read was removed by hand.
 LOOK_EVERY = 0.1
@@ -169,7 +174,7 @@ class Database:
 
     def _opened(self, link: Link) -> sqlite3.Connection:
         for _ in range(_ATTEMPTS):
-            with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError), _opening():
                 self._files.make(os.path.dirname(self.path))
                 # SQLite gives its other files the rights of this one.
                 self._files.add(self.path)

@@ -25,7 +25,6 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 # Without NONBLOCK, a pipe in a file's place would keep us waiting.
 _READ = os.O_RDONLY | _BINARY | _NO_LINK | getattr(os, "O_NONBLOCK", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY | _NO_LINK
-_ADD = os.O_WRONLY | os.O_CREAT | _BINARY | _NO_LINK
 _PATCH = os.O_WRONLY | _BINARY | _NO_LINK
 _OVERWRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY | _NO_LINK
 
@@ -145,9 +144,10 @@ class PrivateFiles:
             os.close(descriptor)
 
     def add(self, path: str) -> None:
-        """Make an empty file if there is none."""
+        """Make an empty file if there is none; one that is there is not opened."""
         if not self.has(path):
-            os.close(os.open(path, _ADD, 0o600))
+            with suppress(FileExistsError):
+                os.close(os.open(path, _CREATE, 0o600))
 
     def patch(self, path: str, offset: int, data: bytes) -> None:
         """Write a few bytes over those in a file.
