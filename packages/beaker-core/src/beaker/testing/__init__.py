@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from beaker.testing._redis import GuardedRedis, guarded_redis, redis_cluster
 from beaker.testing._servers import KNOWN, Recipe, Server, server, wait_until
+from beaker.testing._sql import MariadbServer, PostgresServer, SqlServer, sql_server
 
 __all__ = [
     "KNOWN",
     "GuardedRedis",
+    "MariadbServer",
+    "PostgresServer",
     "Recipe",
     "Server",
+    "SqlServer",
     "guarded_redis",
     "redis_cluster",
     "server",
+    "sql_server",
     "wait_until",
 ]

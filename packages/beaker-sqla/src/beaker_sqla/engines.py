@@ -1,0 +1,161 @@
+"""From a URL to an engine: each statement a transaction, and none beyond its time."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.pool import NullPool, QueuePool
+
+from beaker.exceptions import InvalidCacheBackendError, InvalidOptionError
+from beaker_sqla.dialects import DIALECTS
+
+__all__ = ["open_engine", "parsed", "without_password"]
+
+#: Seconds that SQLite waits, at least, while others write: it lets those who wait in
+#: by chance, not in turn.
+PATIENCE = 5.0
+
+#: Connections of one process: they are used for a millisecond each.
+CONNECTIONS = 8
+
+_TAKES = (
+    "a URL of SQLAlchemy for sqlite, postgresql, mysql or mariadb, such as "
+    "postgresql+psycopg://user:password@host/database"
+)
+
+# Nothing is begun, so nothing need be rolled back: that would be a round trip more.
+_ALONE: Mapping[str, Any] = {
+    "isolation_level": "AUTOCOMMIT",
+    "skip_autocommit_rollback": True,
+    "pool_reset_on_return": None,
+    # Sessions have no place in the logs.
+    "hide_parameters": True,
+}
+
+
+def parsed(url: str) -> sa.URL:
+    """Return a URL.
+
+    Raises:
+        InvalidOptionError: It is none, or one of a database that we do not know.
+    """
+    try:
+        found = sa.make_url(url)
+        found.get_dialect()
+    except (exc.ArgumentError, exc.NoSuchModuleError, ValueError):
+        shown = f"{url.partition(':')[0]}:..."
+        raise InvalidOptionError("url", shown, _TAKES) from None
+    if found.get_backend_name() not in DIALECTS:
+        raise InvalidOptionError("url", without_password(found), _TAKES)
+    return found
+
+
+def without_password(url: sa.URL) -> str:
+    """Return a URL without user, password and query."""
+    bare = sa.URL.create(url.drivername, None, None, url.host, url.port, url.database)
+    return bare.render_as_string()
+
+
+def open_engine(
+    url: sa.URL, given: Mapping[str, Any], deadline: float, *, is_lasting: bool = True
+) -> sa.Engine:
+    """Return an engine; it connects when it is first used.
+
+    Args:
+        url: Where the database is.
+        given: What the user wants of `sqlalchemy.create_engine`: it wins.
+        deadline: Seconds that an answer may take; 0: as long as it likes.
+        is_lasting: Whether to keep connections for later.
+
+    Raises:
+        InvalidCacheBackendError: The driver is not installed.
+        InvalidOptionError: `given` has what no engine takes.
+    """
+    settings = {**_pooled(url, deadline, is_lasting=is_lasting), **_of_driver(url)}
+    settings = {**settings, **given, **_ALONE}
+    settings["connect_args"] = {
+        **_deadlines(url, deadline),
+        **given.get("connect_args", {}),
+    }
+    # What stands in a file is text.
+    text = {f"sa.{name}": value for name, value in settings.items()}
+    try:
+        engine = sa.engine_from_config({**text, "sa.url": url}, "sa.")
+    except ModuleNotFoundError as e:
+        raise InvalidCacheBackendError(
+            f"{without_password(url)} needs the driver {e.name!r}; install it with: "
+            f"pip install {_WHEELS.get(e.name or '', e.name)}, or name another driver "
+            f"in the option 'url'"
+        ) from e
+    except (TypeError, ValueError, exc.ArgumentError) as e:
+        takes = f"what sqlalchemy.create_engine() takes: {e}"
+        raise InvalidOptionError("sa_opts", sorted(given), takes) from e
+    _listen(engine, url, deadline)
+    return engine
+
+
+_WHEELS = {"MySQLdb": "mysqlclient", "pymysql": "PyMySQL"}
+
+
+def is_in_memory(url: sa.URL) -> bool:
+    """Return whether this is a database that its one connection has to itself."""
+    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+
+
+def _pooled(url: sa.URL, deadline: float, *, is_lasting: bool) -> dict[str, Any]:
+    if not is_lasting:
+        return {"poolclass": NullPool}
+    return {
+        "poolclass": QueuePool,
+        "pool_size": 1 if is_in_memory(url) else CONNECTIONS,
+        "max_overflow": 0,
+        "pool_timeout": deadline or PATIENCE,
+    }
+
+
+def _of_driver(url: sa.URL) -> dict[str, Any]:
+    # To learn of a type that we do not use would be a round trip.
+    if url.get_driver_name() in {"psycopg", "psycopg2"}:
+        return {"use_native_hstore": False}
+    return {}
+
+
+def _deadlines(url: sa.URL, deadline: float) -> dict[str, Any]:
+    driver = url.get_driver_name()
+    if driver == "pysqlite":
+        return {"timeout": max(deadline, PATIENCE), "check_same_thread": False}
+    if not deadline:
+        return {}
+    if driver == "pymysql":
+        names = ("connect_timeout", "read_timeout", "write_timeout")
+        return dict.fromkeys(names, deadline)
+    if driver == "mysqldb":
+        names = ("connect_timeout", "read_timeout", "write_timeout")
+        return dict.fromkeys(names, math.ceil(deadline))
+    if driver in {"psycopg", "psycopg2"}:
+        # The least that libpq takes; with psycopg we do better, see below.
+        return {"connect_timeout": max(2, math.ceil(deadline))}
+    return {}
+
+
+def _listen(engine: sa.Engine, url: sa.URL, deadline: float) -> None:
+    driver = url.get_driver_name()
+    if driver == "pysqlite" and not is_in_memory(url):
+        sa.event.listen(engine, "connect", _begin_log)
+    elif driver == "psycopg" and deadline:
+        from beaker_sqla.psycopgconnection import connect_within
+
+        sa.event.listen(engine, "do_connect", connect_within(deadline))
+
+
+def _begin_log(connection: Any, _record: object) -> None:
+    # Readers then wait for nobody. Where a log is not possible it goes without.
+    cursor = connection.cursor()
+    with contextlib.closing(cursor):
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = NORMAL")
