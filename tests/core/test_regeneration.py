@@ -6,9 +6,8 @@ import asyncio
 import logging
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -61,11 +60,18 @@ class SlowCalls(Calls):
         return value
 
 
-@contextmanager
-def pool(size: int = THREADS) -> Iterator[ThreadPoolExecutor]:
-    """Threads that have to come to an end."""
-    with ThreadPoolExecutor(size) as threads:
-        yield threads
+def ask(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
+    """Call it in a thread that cannot keep a failed test from ending."""
+    outcome: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(function(*args, **kwargs))
+        except BaseException as e:  # noqa: BLE001 - told to the test
+            outcome.set_exception(e)
+
+    threading.Thread(target=run, daemon=True).start()
+    return outcome
 
 
 def results(futures: list[Future[Any]]) -> list[Any]:
@@ -79,13 +85,10 @@ def results(futures: list[Future[Any]]) -> list[Any]:
 def test_of_many_threads_one_makes_an_absent_value(cache: Cache) -> None:
     create = SlowCalls()
 
-    with pool() as threads:
-        asked = [
-            threads.submit(cache.get, "k", createfunc=create) for _ in range(THREADS)
-        ]
-        assert create.begun.wait(PATIENCE)
-        create.may_finish.set()
-        found = results(asked)
+    asked = [ask(cache.get, "k", createfunc=create) for _ in range(THREADS)]
+    assert create.begun.wait(PATIENCE)
+    create.may_finish.set()
+    found = results(asked)
 
     assert found == ["value 1"] * THREADS
     assert create.count == 1
@@ -98,19 +101,15 @@ def test_while_one_makes_an_expired_value_the_others_get_the_old_one(
     cache["k"] = "old"
     clock.advance(61)
 
-    with pool() as threads:
-        creator = threads.submit(cache.get, "k", createfunc=create)
-        assert create.begun.wait(PATIENCE)
-        others = results(
-            [
-                threads.submit(cache.get, "k", createfunc=create)
-                for _ in range(THREADS - 1)
-            ]
-        )
-        create.may_finish.set()
+    creator = ask(cache.get, "k", createfunc=create)
+    assert create.begun.wait(PATIENCE)
+    others = results(
+        [ask(cache.get, "k", createfunc=create) for _ in range(THREADS - 1)]
+    )
+    create.may_finish.set()
 
-        assert others == ["old"] * (THREADS - 1)
-        assert creator.result(PATIENCE) == "value 1"
+    assert others == ["old"] * (THREADS - 1)
+    assert creator.result(PATIENCE) == "value 1"
     assert create.count == 1
 
 
@@ -119,12 +118,11 @@ def test_a_value_too_old_to_be_served_is_waited_for(cache: Cache, clock: Clock) 
     cache["k"] = "old"
     clock.advance(120)
 
-    with pool(2) as threads:
-        asked = [threads.submit(cache.get, "k", createfunc=create) for _ in range(2)]
-        assert create.begun.wait(PATIENCE)
-        create.may_finish.set()
+    asked = [ask(cache.get, "k", createfunc=create) for _ in range(2)]
+    assert create.begun.wait(PATIENCE)
+    create.may_finish.set()
 
-        assert results(asked) == ["value 1"] * 2
+    assert results(asked) == ["value 1"] * 2
 
 
 def test_a_value_older_than_starttime_is_not_served_meanwhile(
@@ -134,15 +132,13 @@ def test_a_value_older_than_starttime_is_not_served_meanwhile(
     cache["k"] = "old"
     clock.advance(61)
 
-    with pool(2) as threads:
-        asked = [
-            threads.submit(cache.get, "k", createfunc=create, starttime=clock.now)
-            for _ in range(2)
-        ]
-        assert create.begun.wait(PATIENCE)
-        create.may_finish.set()
+    asked = [
+        ask(cache.get, "k", createfunc=create, starttime=clock.now) for _ in range(2)
+    ]
+    assert create.begun.wait(PATIENCE)
+    create.may_finish.set()
 
-        assert results(asked) == ["value 1"] * 2
+    assert results(asked) == ["value 1"] * 2
 
 
 def test_the_old_value_is_served_for_as_long_as_the_option_grace_says(
@@ -153,8 +149,7 @@ def test_the_old_value_is_served_for_as_long_as_the_option_grace_says(
     served = []
 
     def ask_meanwhile() -> str:
-        with pool(1) as threads:
-            served.append(threads.submit(cache.get, "k", createfunc=str).result(1))
+        served.append(ask(cache.get, "k", createfunc=str).result(1))
         return "new"
 
     clock.advance(69)
@@ -172,14 +167,13 @@ def test_those_who_waited_for_a_creation_that_failed_make_it_themselves(
         create()
         raise LookupError
 
-    with pool(2) as threads:
-        creator = threads.submit(cache.get, "k", createfunc=fail)
-        assert create.begun.wait(PATIENCE)
-        waiter = threads.submit(cache.get, "k", createfunc=lambda: "mine")
-        create.may_finish.set()
+    creator = ask(cache.get, "k", createfunc=fail)
+    assert create.begun.wait(PATIENCE)
+    waiter = ask(cache.get, "k", createfunc=lambda: "mine")
+    create.may_finish.set()
 
-        assert waiter.result(PATIENCE) == "mine"
-        assert isinstance(creator.exception(PATIENCE), LookupError)
+    assert waiter.result(PATIENCE) == "mine"
+    assert isinstance(creator.exception(PATIENCE), LookupError)
 
 
 def test_keys_are_made_independently_of_each_other(cache: Cache) -> None:
@@ -188,10 +182,9 @@ def test_keys_are_made_independently_of_each_other(cache: Cache) -> None:
     def create() -> int:
         return both_run.wait(PATIENCE)
 
-    with pool(2) as threads:
-        asked = [threads.submit(cache.get, key, createfunc=create) for key in "ab"]
+    asked = [ask(cache.get, key, createfunc=create) for key in "ab"]
 
-        assert sorted(results(asked)) == [0, 1]
+    assert sorted(results(asked)) == [0, 1]
 
 
 def test_two_threads_nest_different_keys_without_waiting_for_a_third(
@@ -206,10 +199,9 @@ def test_two_threads_nest_different_keys_without_waiting_for_a_third(
 
         return cache.get(outer, createfunc=create)
 
-    with pool(2) as threads:
-        asked = [threads.submit(nest, "a", "b1"), threads.submit(nest, "b", "a1")]
+    asked = [ask(nest, "a", "b1"), ask(nest, "b", "a1")]
 
-        assert results(asked) == ["b1", "a1"]
+    assert results(asked) == ["b1", "a1"]
 
 
 @pytest.mark.parametrize("kind", ["remove", "put", "clear"])
@@ -235,12 +227,11 @@ def test_one_who_does_not_want_to_wait_for_ever_is_told(cache: Cache) -> None:
     impatient = ValueStore(cache.values.store, lambda: 0.0, acquire_timeout=0.01)
     create = SlowCalls()
 
-    with pool(1) as threads:
-        threads.submit(cache.get, "k", createfunc=create)
-        assert create.begun.wait(PATIENCE)
-        with pytest.raises(LockTimeoutError, match=r"held by another for 0\.01"):
-            impatient.get("k", lambda: "mine")
-        create.may_finish.set()
+    ask(cache.get, "k", createfunc=create)
+    assert create.begun.wait(PATIENCE)
+    with pytest.raises(LockTimeoutError, match=r"held by another for 0\.01"):
+        impatient.get("k", lambda: "mine")
+    create.may_finish.set()
 
 
 # -- values within values
@@ -323,9 +314,8 @@ def test_what_a_creator_raises_is_the_callers(
 
     assert caught.value is error
     assert isinstance(error.__cause__, ValueError)
-    with pool(1) as threads:
-        again = threads.submit(cache.get, "k", createfunc=lambda: "made")
-        assert again.result(PATIENCE) == "made"
+    again = ask(cache.get, "k", createfunc=lambda: "made")
+    assert again.result(PATIENCE) == "made"
 
 
 class InterruptAt:

@@ -101,12 +101,29 @@ def dump(serializer: Any, value: Any) -> bytes:
     """
     try:
         data = serializer.dumps(value)
-    except RecursionError as e:
-        raise UnserializableValueError(_name(serializer), type(value), e) from e
     # A pickled object's own code runs here: it may raise anything.
     except Exception as e:
         raise UnserializableValueError(_name(serializer), type(value), e) from e
     return data if isinstance(data, bytes) else _as_bytes(data)
+
+
+def dump_dictionary(serializer: Any, data: Mapping[Any, Any]) -> bytes:
+    """Serialize a dictionary, such as a session.
+
+    Raises:
+        UnserializableValueError: It names the key whose value is not taken.
+    """
+    try:
+        return dump(serializer, data)
+    except UnserializableValueError:
+        for key, value in data.items():
+            try:
+                dump(serializer, {key: value})
+            except UnserializableValueError as e:
+                raise UnserializableValueError(
+                    e.serializer, type(value), e.cause, key
+                ) from e.__cause__
+        raise
 
 
 def load(serializer: Any, data: bytes) -> Any:
