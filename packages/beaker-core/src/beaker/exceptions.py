@@ -252,16 +252,21 @@ class UnserializableValueError(BeakerException, TypeError):
         serializer: The name of the serializer that gave up.
         kind: The type of the value.
         cause: What it said.
+        key: The key of a session that has the value; None if that is not known.
     """
 
-    def __init__(self, serializer: str, kind: type, cause: object) -> None:
+    def __init__(
+        self, serializer: str, kind: type, cause: object, key: object = None
+    ) -> None:
         self.serializer, self.kind, self.cause = serializer, kind, cause
-        super().__init__(serializer, kind, cause)
+        self.key = key
+        super().__init__(serializer, kind, cause, key)
 
     def __str__(self) -> str:
+        of_key = "" if self.key is None else f" under the key {self.key!r}"
         return (
-            f"a value of type {self.kind.__qualname__!r} cannot be stored with the "
-            f"serializer {self.serializer!r}: {self.cause}"
+            f"a value of type {self.kind.__qualname__!r}{of_key} cannot be stored "
+            f"with the serializer {self.serializer!r}: {self.cause}"
         )
 
 

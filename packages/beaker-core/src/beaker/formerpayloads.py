@@ -14,7 +14,7 @@ from beaker.crypto import generateCryptoKeys, get_nonce_size
 from beaker.exceptions import CorruptRecordError, MissingSecretError
 from beaker.plaindata import DECODED_LIMIT, load_plain, refuse_greedy
 from beaker.protocols import CryptoProvider
-from beaker.serializers import dump
+from beaker.serializers import dump_dictionary
 from beaker.util import JsonSerializer, PickleSerializer
 
 __all__ = ["FormerPayloads", "load_bounded_json"]
@@ -58,7 +58,7 @@ class FormerPayloads:
             UnserializableValueError: The serializer does not take them.
             MissingSecretError: It is to be encrypted and there is no validate_key.
         """
-        serialized = dump(serializer, data)
+        serialized = dump_dictionary(serializer, data)
         if self._cipher is None:
             return b64encode(serialized).decode()
         if not self._validate_keys:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from beaker.serializers import dump
+from beaker.serializers import dump_dictionary
 
 __all__ = ["Changes", "changes"]
 
@@ -61,4 +61,5 @@ def changes(
 
 def _same(key: Any, before: Any, after: Any, serializer: Any) -> bool:
     # Whole dictionaries, for a serializer of the program may take nothing else.
-    return dump(serializer, {key: before}) == dump(serializer, {key: after})
+    former, current = {key: before}, {key: after}
+    return dump_dictionary(serializer, former) == dump_dictionary(serializer, current)

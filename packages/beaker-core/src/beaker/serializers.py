@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from beaker.exceptions import (

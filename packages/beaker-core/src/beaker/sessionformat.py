@@ -9,7 +9,13 @@ from typing import Any
 
 from beaker.exceptions import CorruptRecordError
 from beaker.plaindata import DECODED_LIMIT, load_plain
-from beaker.serializers import JSON, PICKLE, dump, identifier_of, load
+from beaker.serializers import (
+    JSON,
+    PICKLE,
+    dump_dictionary,
+    identifier_of,
+    load,
+)
 from beaker.sessionrecords import SessionRecord, SessionRecords
 
 __all__ = ["PAYLOAD", "TIMES", "SessionFormat", "as_dictionary", "of_payload"]
@@ -72,7 +78,7 @@ class SessionFormat:
             ForbiddenClassError: It could not be read again, since nothing shows
                 that these bytes are ours.
         """
-        serialized = dump(self.serializer, data)
+        serialized = dump_dictionary(self.serializer, data)
         ours = True
         record = SessionRecord(created, now, self._identifier, serialized, ours, ours)
         if not (self._is_private or self.records.protects):
