@@ -15,6 +15,7 @@ from beaker.cache import CacheManager
 from beaker.exceptions import (
     BeakerWarning,
     InvalidOptionError,
+    MissingCacheParameter,
     UnknownBackendError,
     UnknownOptionError,
 )
@@ -105,6 +106,25 @@ def test_strict_mode_refuses_a_slip() -> None:
 def test_an_unknown_store_is_told_at_once() -> None:
     with pytest.raises(UnknownBackendError, match="did you mean 'memory'"):
         SessionMiddleware(echo, type="memroy")
+
+
+@pytest.mark.parametrize("kind", ["file", "dbm", "sqlite"])
+def test_what_a_store_lacks_is_told_at_once(kind: str) -> None:
+    with pytest.raises(MissingCacheParameter, match="'data_dir'"):
+        SessionMiddleware(echo, {"session.type": kind})
+
+
+def test_a_type_that_is_no_name_is_told_at_once() -> None:
+    with pytest.raises(InvalidOptionError, match="option 'type'"):
+        SessionMiddleware(echo, {"session.type": 5})
+
+
+def test_without_cookies_no_cookie_is_read_or_sent() -> None:
+    visit = Visit(type="memory", use_cookies="false")
+
+    answer = visit.request(setting(n=1))
+
+    assert not answer.cookie
 
 
 def test_no_type_means_files_in_a_directory_or_memory(tmp_path: Any) -> None:

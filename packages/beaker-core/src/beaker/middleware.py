@@ -27,8 +27,8 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 _log = logging.getLogger("beaker.session")
 
-# These say how one session is made, not what all sessions share.
-_OF_ONE_SESSION = ("id", "use_cookies", "session_class")
+# With another value these say how one session is made, not what all share.
+_OF_ONE_SESSION = {"id": None, "use_cookies": True}
 
 
 class _PasteProxy:
@@ -65,6 +65,7 @@ class SessionMiddleware:
     Raises:
         InvalidOptionError: An option has a value that it does not take.
         InvalidCacheBackendError: No store answers to ``type``.
+        MissingCacheParameter: The store needs an option that is not given.
     """
 
     session = _PasteProxy("Beaker Session")
@@ -80,8 +81,11 @@ class SessionMiddleware:
         self.wrap_app = self.app = wrap_app
         self.environ_key = environ_key
         self._settings = None
-        if not any(self.options.get(name) for name in _OF_ONE_SESSION):
-            self._settings = _ready(self.options)
+        # A class of the program knows itself which options it takes.
+        if not self.options.get("session_class"):
+            settings, usual = _ready(self.options), _OF_ONE_SESSION.items()
+            if all(self.options.get(name, value) == value for name, value in usual):
+                self._settings = settings
         self._webtest_name = self.options.get("webtest_varname")
         load_listeners()
 
@@ -197,6 +201,10 @@ def _ready(options: dict[str, Any]) -> SessionSettings:
     else:
         opener = settings.opener
         declared = options if opener.is_legacy else opener.backend.options
+        if not opener.is_legacy:
+            # A missing url or directory is told now, not by the first visitor; a
+            # class of 1.x would connect.
+            opener.open("")
     strict = settings.mode == "strict"
     warn_unknown("session", options, declared, strict=strict, stacklevel=4)
     return settings

@@ -128,8 +128,6 @@ class SessionSettings:
             InvalidCacheBackendError: No store answers to the name.
         """
         chosen = self.options["namespace_class"] or self.type
-        if not isinstance(chosen, str):
-            return chosen
         from beaker import cache
 
         return backend_named(chosen, cache.clsmap)
