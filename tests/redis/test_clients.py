@@ -109,6 +109,8 @@ def test_sentinels_have_a_login_and_a_deadline_of_their_own() -> None:
         "http://host",
         "host:6379",
         "redis://host:port/0",
+        "redis://host/zero",
+        "redis+sentinel://host:1/mymaster/zero",
         "redis://:secr/et@host/0",
         "redis+sentinel://host:1",
         "redis+sentinel:///mymaster",
@@ -141,6 +143,7 @@ def test_a_wrong_url_of_a_cluster_is_told(urls: str) -> None:
     ("url", "shown"),
     [
         ("redis://host:1/2", "redis://host:1/2"),
+        ("host:1", "host:1"),
         ("redis://user:secret@host:1/2?x=secret", "redis://host:1/2"),
         ("redis://:s@cr@t@host/2", "redis://host/2"),
         ("redis://secret@host/2", "redis://host/2"),
@@ -170,6 +173,12 @@ def test_a_missing_url_is_told_with_an_example(
 ) -> None:
     with pytest.raises((MissingCacheParameter, InvalidOptionError), match="'url'"):
         kind("namespace", url)
+
+
+@pytest.mark.parametrize("url", ["http://host", 6379, object])
+def test_a_wrong_url_is_told_when_the_store_is_opened(url: Any) -> None:
+    with pytest.raises(InvalidOptionError, match="option 'url' takes"):
+        RedisNamespaceManager("namespace", url)
 
 
 def test_a_wrong_option_is_told() -> None:

@@ -47,7 +47,7 @@ def connect(url: str, deadline: float) -> Redis:
         if "+sentinel://" in url:
             client = SentinelUrl(url).connect(_settings(deadline))
         else:
-            client = Redis.from_url(url, **_settings(deadline))
+            client = Redis.from_url(_numbered(url), **_settings(deadline))
         _try_arguments(client)
     except ValueError:
         # What it quotes may be a piece of a password that was not percent-encoded.
@@ -100,6 +100,8 @@ def without_password(url: str) -> str:
 
 def _bare(url: str) -> str:
     parts = urlsplit(url)
+    if "://" not in url and "@" not in url:
+        return url
     if "@" in url and "@" not in parts.netloc:
         # Something in the password was not percent-encoded: it may be anywhere.
         return f"{parts.scheme}://..."
@@ -116,6 +118,14 @@ def _canonical(url: str) -> str:
     scheme, found, rest = url.partition("://")
     word, plus, sentinel = scheme.partition("+")
     return f"{_ALIASES.get(word, word)}{plus}{sentinel}{found}{rest}"
+
+
+def _numbered(url: str) -> str:
+    # redis-py takes database 0 where the path is no number.
+    parts = urlsplit(url)
+    if parts.scheme in _ALIASES.values():
+        int(parts.path.strip("/") or 0)
+    return url
 
 
 def _settings(deadline: float) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class SentinelUrl:
         self.name, _, database = parts.path.strip("/").partition("/")
         if parts.scheme not in {"redis+sentinel", "rediss+sentinel"} or not self.name:
             raise ValueError(url)
+        # redis-py takes database 0 where this is no number.
+        int(database or 0)
         # What else it says is said as in the URL of one server: redis-py reads it.
         plain = f"redis://{login}{at}-/{database}?{parts.query}"
         self._given = parse_url(plain)  # type: ignore[no-untyped-call]  # redis-py has no types for it

@@ -11,7 +11,7 @@ from redis.client import NEVER_DECODE
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
 from beaker.container import shared_client
-from beaker.exceptions import MissingCacheParameter
+from beaker.exceptions import InvalidOptionError, MissingCacheParameter
 from beaker_redis.connections import connect, connect_cluster, without_password
 from beaker_redis.refusals import refusal
 from beaker_redis.scripts import Script
@@ -55,6 +55,7 @@ class Server:
 
     Raises:
         MissingCacheParameter: There is no URL.
+        InvalidOptionError: What there is is neither a URL nor a client.
     """
 
     __slots__ = (
@@ -74,6 +75,9 @@ class Server:
             raise MissingCacheParameter(
                 f"{name} needs the option 'url', such as redis://localhost:6379/0"
             )
+        if not isinstance(url, str) and not hasattr(url, "execute_command"):
+            takes = "a URL such as redis://localhost:6379/0, or a client of redis-py"
+            raise InvalidOptionError("url", url, takes)
         self.name, self.url = name, url
         self._deadline, self._connect = deadline, connect
         self._key = (name, url, deadline)
@@ -165,8 +169,15 @@ class Server:
 
 
 def redis_server(url: str | Client | None, deadline: float) -> Server:
-    """Return one server, or the pair that sentinels watch."""
-    return Server("ext:redis", url, deadline, connect)
+    """Return one server, or the pair that sentinels watch.
+
+    Raises:
+        InvalidOptionError: The URL does not lead to one.
+    """
+    server = Server("ext:redis", url, deadline, connect)
+    # It connects when it is first used, but a wrong URL is told now.
+    _ = server.client
+    return server
 
 
 def cluster_server(urls: str | Client | None, deadline: float) -> Server:
