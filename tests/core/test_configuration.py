@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from beaker.cache import Cache
 from beaker.configuration import (
     CACHE_OPTIONS,
     SESSION_OPTIONS,
@@ -93,6 +94,7 @@ def test_samesite_tells_the_word_none_from_no_attribute(
         ("data_dir", ""),
         ("timeout", "soon"),
         ("timeout", -5),
+        ("namespace_args", "abc"),
         ("auto", "perhaps"),
         ("secure", "sometimes"),
         ("samesite", "loose"),
@@ -108,6 +110,14 @@ def test_samesite_tells_the_word_none_from_no_attribute(
 def test_a_wrong_value_is_refused_with_the_options_name(name: str, value: Any) -> None:
     with pytest.raises(InvalidOptionError, match=f"option '{name}' takes "):
         session(**{name: value})
+
+
+@pytest.mark.parametrize("value", ["abc", "-1", [1]])
+def test_a_starttime_that_is_no_time_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidOptionError, match="option 'starttime' takes "):
+        cache_options({"cache.starttime": value}, {})
+    with pytest.raises(InvalidOptionError, match="option 'starttime' takes "):
+        Cache("things", starttime=value)
 
 
 def test_any_object_with_dumps_and_loads_serializes() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -23,6 +24,16 @@ def test_words_for_false_in_a_file_are_false(word: str) -> None:
 def test_other_values_are_no_boolean(value: Any) -> None:
     with pytest.raises(InvalidOptionError, match="option 'auto' takes true or false"):
         options.boolean("auto", value)
+
+
+@pytest.mark.parametrize("value", ["", " ", "a\0b", b"", None, 5])
+def test_what_is_no_text_is_refused_by_name(value: Any) -> None:
+    with pytest.raises(InvalidOptionError, match="option 'data_dir' takes text"):
+        options.text("data_dir", value)
+
+
+def test_bytes_that_are_no_unicode_are_kept_as_the_system_keeps_them() -> None:
+    assert options.text("data_dir", b"d\xff") == os.fsdecode(b"d\xff")
 
 
 def test_whole_seconds_stay_whole_for_clients_that_take_no_fractions() -> None:

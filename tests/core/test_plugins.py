@@ -261,6 +261,8 @@ def test_a_cipher_is_no_backend(wheels: Wheels) -> None:
 
     with pytest.raises(UnknownBackendError, match="'crypto:rot13'"):
         Cache("things", type="crypto:rot13")
+    with pytest.raises(UnknownBackendError, match="no backend named"):
+        Cache("things", type="crypto:cryptography")
 
 
 @pytest.mark.parametrize("name", [None, 5, b"memory"])

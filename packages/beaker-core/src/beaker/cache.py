@@ -12,7 +12,7 @@ from beaker.exceptions import BeakerException, RegionNotConfiguredError
 from beaker.invalidation import arguments_in, forget, forget_row
 from beaker.keys import function_namespace
 from beaker.listeners import load_listeners
-from beaker.options import optional, seconds
+from beaker.options import number, optional, seconds
 from beaker.plugins import Backends, backend_named
 from beaker.regeneration import ValueStore
 from beaker.stores import StoreOpener
@@ -136,7 +136,7 @@ class Cache:
         self.expiretime = _expire(
             "expire", expire if expiretime is None else expiretime
         )
-        self.starttime = starttime
+        self.starttime = _starttime("starttime", starttime)
         self.nsargs = nsargs
         grace = _expire("grace", nsargs.get("grace"))
         self.values = ValueStore(store, container.now, grace=grace)
@@ -384,6 +384,7 @@ def _told(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _optional_seconds = optional(seconds)
+_starttime = optional(number)
 
 
 def _expire(name: str, value: Any) -> Any:

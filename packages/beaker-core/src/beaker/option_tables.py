@@ -14,6 +14,7 @@ from beaker.options import (
     is_boolean,
     listing,
     moment,
+    number,
     optional,
     seconds,
     secrets,
@@ -40,6 +41,12 @@ def _class(name: str, value: Any) -> Any:
 
 def _text_or_object(name: str, value: Any) -> Any:
     return text(name, value) if isinstance(value, str) else value
+
+
+def _mapping(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, Mapping):
+        return value
+    raise InvalidOptionError(name, value, "a mapping of options by name")
 
 
 def _serializer(name: str, value: Any) -> Any:
@@ -103,7 +110,7 @@ SESSION_OPTIONS: Mapping[str, Coercer] = {
     "key": text,
     "legacy_until": optional(moment),
     "mode": choice("compat", "migrate", "strict"),
-    "namespace_args": anything,
+    "namespace_args": _mapping,
     "namespace_class": optional(_class),
     "samesite": _same_site,
     "save_accessed_time": optional(boolean),
@@ -126,6 +133,6 @@ CACHE_OPTIONS: Mapping[str, Coercer] = {
     "grace": optional(seconds),
     "key_length": optional(whole_number),
     "regions": optional(listing),
-    "starttime": anything,
+    "starttime": optional(number),
     "typed": boolean,
 }

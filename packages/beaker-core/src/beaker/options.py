@@ -38,12 +38,13 @@ def anything(_name: str, value: Any) -> Any:
 
 
 def text(name: str, value: Any) -> str:
-    """Take text that is not empty."""
+    """Take text that is not empty and has no NUL in it, which no system takes."""
+    shown = value
     if isinstance(value, bytes):
-        value = value.decode()
-    if isinstance(value, str) and value.strip():
+        value = value.decode(errors="surrogateescape")
+    if isinstance(value, str) and value.strip() and "\0" not in value:
         return value
-    raise InvalidOptionError(name, value, "text that is not empty")
+    raise InvalidOptionError(name, shown, "text that is not empty, without NUL")
 
 
 def boolean(name: str, value: Any) -> bool:

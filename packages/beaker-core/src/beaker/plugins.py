@@ -245,11 +245,12 @@ def _other_spelling(name: str) -> str:
 
 
 def _unknown(name: str, registered: Any) -> UnknownBackendError:
+    wheels = {k: v for k, v in _WHEELS.items() if not k.startswith("crypto:")}
     for spelling in (name, _other_spelling(name)):
-        if spelling in _WHEELS:
-            return MissingBackendError(spelling, _WHEELS[spelling])
+        if spelling in wheels:
+            return MissingBackendError(spelling, wheels[spelling])
     installed = {*registered, *installed_backends()}
-    known = {spelling.removeprefix("ext:"): spelling for spelling in _WHEELS}
+    known = {spelling.removeprefix("ext:"): spelling for spelling in wheels}
     known.update((spelling.removeprefix("ext:"), spelling) for spelling in installed)
     meant = did_you_mean(name.removeprefix("ext:"), known)
     return UnknownBackendError(name, installed, known[meant] if meant else None)
