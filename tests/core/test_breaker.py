@@ -254,12 +254,17 @@ def test_each_change_is_logged_and_told_once(
     ]
 
 
-def test_one_thread_at_a_time_looks_whether_a_store_is_back(
-    cache: Cache, server: type[Server]
+def test_of_many_that_fail_at_once_one_looks_whether_the_store_is_back(
+    cache: Cache, server: type[Server], caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = threading.active_count()
-    server.is_down = True
+    all_ask = threading.Barrier(8, timeout=PATIENCE)
 
+    def fail(_server: Server, _key: str) -> Any:
+        all_ask.wait()
+        raise Down("fetch")
+
+    server.is_down, server.fetch = True, fail  # type: ignore[assignment, method-assign]
+    before = threading.active_count()
     callers = [
         threading.Thread(target=cache.get, args=("k",), kwargs={"createfunc": int})
         for _ in range(8)
@@ -270,6 +275,7 @@ def test_one_thread_at_a_time_looks_whether_a_store_is_back(
         caller.join(PATIENCE)
 
     assert threading.active_count() == before + 1
+    assert len(caplog.records) == 1
 
 
 def test_a_forked_child_finds_out_for_itself(
