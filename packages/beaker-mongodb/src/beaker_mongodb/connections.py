@@ -7,6 +7,7 @@ import time
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+import pymongo
 from pymongo import MongoClient
 from pymongo.errors import (
     ConfigurationError,
@@ -25,6 +26,9 @@ _TAKES = (
     "mongodb://host:port/database, mongodb://host,host/database?replicaSet=name, "
     "or mongodb+srv://name/database"
 )
+
+#: Seconds that a server may take to let a client go.
+LEAVE_WITHIN = 0.2
 
 #: Seconds between two looks at whether a server was found.
 _LOOKS_EVERY = 0.002
@@ -87,7 +91,7 @@ class Link:
 
     def close(self) -> None:
         """Close the client."""
-        self._client.close()
+        _close(self._client)
 
     def _renewed(self, lost: Client) -> Client:
         with self._lock:
@@ -96,7 +100,7 @@ class Link:
             if self._client is lost and not is_young:
                 self._client = connect(self._url, self._deadline)
                 self._made_at = time.monotonic()
-                lost.close()
+                _close(lost)
             return self._client
 
     def _await_server(self, client: Client) -> None:
@@ -140,6 +144,13 @@ def without_password(url: str) -> str:
         # Something in the password was not percent-encoded: it may be anywhere.
         return f"{parts.scheme}://..."
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _close(client: Client) -> None:
+    # It takes leave of its server, but does not begin to look for one that is gone.
+    is_there = client.topology_description.has_known_servers
+    with pymongo.timeout(LEAVE_WITHIN if is_there else 1e-6):
+        client.close()
 
 
 def _split(url: str) -> SplitResult:

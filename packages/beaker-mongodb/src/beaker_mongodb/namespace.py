@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError, ExecutionTimeout
+from pymongo.errors import BulkWriteError
 
 from beaker.protocols import Lease, NamespaceManager
 from beaker_mongodb import updates
@@ -121,16 +121,11 @@ class MongoNamespaceManager(NamespaceManager):
         )
 
     def drop(self) -> None:
-        """Remove all records and leases, by their index."""
+        """Remove all records and leases, by their index, in batches."""
         if self._names.namespace is None:
             self.discard("session")
             return
-        mine = {"namespace": self._names.namespace}
-        try:
-            self._server.ask(lambda to: to.records.delete_many(mine))
-        except ExecutionTimeout:
-            # So many that they are not to be removed within one deadline.
-            self._delete(mine)
+        self._delete({"namespace": self._names.namespace})
 
     def lease(self, key: str) -> Lease:
         """Return a lease on the document that is to hold the record."""

@@ -1,0 +1,152 @@
+"""Sessions that Beaker 1.x left in its collection: read, updated and ended there."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from bson import Binary
+
+from beaker.middleware import SessionMiddleware
+from beaker_mongodb import MongoNamespaceManager
+from tests.core.processes import fork, wait_for
+from tests.core.sessions import Browser
+from tests.mongodb.conftest import Raw
+
+OLD, NEW = b"as 1.x wrote it", b"as 2.x writes it"
+
+
+@pytest.fixture
+def id(raw: Raw) -> Iterator[str]:
+    """The id of a session that 1.x wrote, beside that of another one."""
+    id = uuid4().hex
+    for each in (id, f"{id}x"):
+        raw["backer_cache"].insert_one(
+            {"_id": f"{each}:session", "value": Binary(OLD), "expiration": None}
+        )
+    yield id
+    raw["backer_cache"].delete_many({})
+
+
+@pytest.fixture
+def session(mongodb_url: str, id: str) -> MongoNamespaceManager:
+    return MongoNamespaceManager(id, mongodb_url, purpose="session")
+
+
+def left(raw: Raw, id: str) -> dict[str, Any] | None:
+    return raw["backer_cache"].find_one({"_id": f"{id}:session"})
+
+
+def test_its_bytes_are_returned_as_they_are(session: MongoNamespaceManager) -> None:
+    assert session.fetch("session") == OLD
+    assert session.fetch_accessed("session") == (OLD, None)
+    assert list(session.keys()) == ["session"]
+
+
+def test_it_is_replaced_where_it_is(
+    session: MongoNamespaceManager, raw: Raw, id: str
+) -> None:
+    assert not session.replace("session", None, NEW, 60)
+    assert not session.replace("session", NEW, OLD, 60)
+    assert session.replace("session", OLD, NEW, 60)
+    assert not session.replace("session", OLD, NEW, 60)
+
+    assert session.fetch("session") == NEW
+    document = left(raw, id)
+    assert document is not None
+    # As 1.x reads it, and as the server reaps it.
+    assert abs(document["expiration"] - time.time() - 60) < 5
+    assert "expires_1" in raw["backer_cache"].index_information()
+    assert left(raw, f"{id}x") == {
+        "_id": f"{id}x:session",
+        "value": OLD,
+        "expiration": None,
+    }
+
+
+def test_it_is_marked_as_accessed(session: MongoNamespaceManager) -> None:
+    assert session.touch("session", 60, 1234.5)
+
+    assert session.fetch_accessed("session") == (OLD, 1234.5)
+
+
+@pytest.mark.parametrize("end", ["discard", "drop"])
+def test_it_ends_for_good(
+    session: MongoNamespaceManager, raw: Raw, id: str, end: str
+) -> None:
+    if end == "discard":
+        assert session.discard("session")
+        assert not session.discard("session")
+    else:
+        session.drop()
+
+    assert session.fetch("session") is None
+    assert not session.touch("session", 60, 1234.5)
+    assert not session.replace("session", OLD, NEW, 60)
+    assert left(raw, id) is None
+    assert left(raw, f"{id}x") is not None
+
+
+def test_what_is_stored_in_its_place_is_a_record_of_2x(
+    session: MongoNamespaceManager, raw: Raw, id: str
+) -> None:
+    session.store("session", NEW, 60)
+
+    assert session.fetch("session") == NEW
+    assert left(raw, id) is None
+
+
+def test_a_cache_and_another_application_do_not_see_it(
+    session: MongoNamespaceManager, mongodb_url: str
+) -> None:
+    name = session.namespace
+
+    assert MongoNamespaceManager(name, mongodb_url).fetch("session") is None
+    other = MongoNamespaceManager(name, mongodb_url, prefix="x", purpose="session")
+    assert other.fetch("session") is None
+
+
+def test_no_update_of_it_is_lost(
+    session: MongoNamespaceManager, mongodb_url: str, raw: Raw, id: str
+) -> None:
+    raw["backer_cache"].update_one(
+        {"_id": f"{id}:session"}, {"$set": {"value": Binary(b"0")}}
+    )
+
+    def count() -> bool:
+        mine = MongoNamespaceManager(id, mongodb_url, purpose="session")
+        for _ in range(20):
+            while True:
+                before = mine.fetch("session")
+                assert before is not None
+                if mine.replace("session", before, b"%d" % (int(before) + 1), 60):
+                    break
+        return True
+
+    assert wait_for(fork(count) for _ in range(4))
+    assert session.fetch("session") == b"80"
+
+
+def test_one_that_was_ended_is_not_brought_back_by_a_late_save(
+    mongodb_url: str, raw: Raw, id: str
+) -> None:
+    def save_for_ever() -> bool:
+        mine = MongoNamespaceManager(id, mongodb_url, purpose="session")
+        while True:
+            before = mine.fetch("session")
+            if before is None:
+                return True
+            mine.replace("session", before, before + b".", 60)
+
+    children = [fork(save_for_ever) for _ in range(4)]
+    time.sleep(0.3)
+    mine = MongoNamespaceManager(id, mongodb_url, purpose="session")
+    mine.discard("session")
+
+    assert wait_for(children)
+    assert mine.fetch("session") is None
+    assert left(raw, id) is None

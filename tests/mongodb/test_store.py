@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from beaker.exceptions import StoreRefusedError
+from beaker.protocols import NamespaceManager
+from beaker.testing import MongoServer, wait_until
+from beaker_mongodb import MongoNamespaceManager
+from beaker_mongodb.records import LARGEST
+from tests.mongodb.conftest import OpenNamespace, Raw, connected
+from tests.redis.contract import Open, StoreContract
+
+
+class TestMongo(StoreContract):
+    @pytest.mark.usefixtures("unreaped")
+    def test_purging_counts_what_has_expired(self, store: NamespaceManager) -> None:
+        # What has expired is there until it is reaped: the core knows by its header.
+        store.store_many({"a": b"", "b": b""}, 0.001)
+        store.store("c", b"", 60)
+        store.store("d", b"", None)
+        time.sleep(0.02)
+
+        assert store.purge() == 2
+        assert store.purge() == 0
+        assert set(store.keys()) == {"c", "d"}
+
+
+class TestMongoSession:
+    """A session's namespace is its id, and it holds one record."""
+
+    @pytest.fixture
+    def open_session(self, open_namespace: Open) -> Open:
+        return lambda name: open_namespace(name, purpose="session")
+
+    @pytest.mark.parametrize("id", ["0" * 32, "a.b.c", "a:b", "$a", "\ud800", "", "#@"])
+    def test_it_is_kept_touched_and_removed(self, open_session: Open, id: str) -> None:
+        session = open_session(id)
+
+        assert session.replace("session", None, b"data", 60)
+        assert session.touch("session", 60, 1234.5)
+        assert session.fetch_accessed("session") == (b"data", 1234.5)
+        assert list(session.keys()) == ["session"]
+        assert session.size() == 1
+        assert session.purge() == 0
+        assert session.discard("session")
+        assert session.fetch_accessed("session") is None
+        assert session.size() == 0
+
+    def test_dropping_one_leaves_the_others(self, open_session: Open) -> None:
+        for name in ("a", "a:b", "aa"):
+            open_session(name).store("session", b"data", 60)
+
+        open_session("a").drop()
+
+        assert open_session("a").fetch("session") is None
+        assert open_session("a:b").fetch("session") == b"data"
+        assert open_session("aa").fetch("session") == b"data"
+
+    def test_it_is_no_record_of_a_cache(
+        self, open_session: Open, open_namespace: Open
+    ) -> None:
+        open_session("name").store("session", b"session", 60)
+        open_namespace("name").store("session", b"cache", 60)
+
+        assert open_session("name").fetch("session") == b"session"
+
+    def test_one_manager_opens_others_cheaply(self, open_session: Open) -> None:
+        first = open_session("a")
+        other = first.sibling("b")
+        other.store("session", b"data", 60)
+
+        assert first.fetch("session") is None
+        assert open_session("b").fetch("session") == b"data"
+
+
+def test_dropping_is_exact_among_many_neighbours(
+    open_namespace: OpenNamespace, raw: Raw, prefix: str
+) -> None:
+    mine, theirs = open_namespace("mine"), open_namespace("mine:x")
+    records = {f"key {number}": b"data" for number in range(10_000)}
+    theirs.store_many(records, 60)
+    mine.store_many(dict(list(records.items())[:100]), 60)
+
+    # What the server looks at: by its own account, mine and no more.
+    mine_only = {"namespace": mine._names.namespace}
+    delete = {"delete": "beaker_cache", "deletes": [{"q": mine_only, "limit": 0}]}
+    told = raw.command({"explain": delete, "verbosity": "executionStats"})
+    mine.drop()
+
+    assert told["executionStats"]["totalDocsExamined"] == 100
+    assert mine.size() == 0
+    assert theirs.size() == 10_000
+    theirs.drop()
+    assert raw["beaker_cache"].count_documents(mine_only) == 0
+
+
+def test_more_than_one_deadline_removes_is_dropped_all_the_same(
+    open_namespace: OpenNamespace,
+) -> None:
+    store = open_namespace()
+    store.store_many({f"key {number}": b"data" for number in range(20_000)}, 60)
+    hasty = open_namespace(store_timeout="0.1")
+
+    hasty.drop()
+
+    assert store.size() == 0
+
+
+def test_the_server_removes_what_has_expired(
+    open_namespace: OpenNamespace, raw: Raw
+) -> None:
+    store = open_namespace()
+    store.store("key", b"data", 0.01)
+    store.store("other", b"data", None)
+    lease = store.lease("third")
+    lease.acquire()
+    mine = {"namespace": store._names.namespace}
+
+    wait_until(
+        lambda: raw["beaker_cache"].count_documents(mine) == 2,
+        lambda: "what has expired is still there",
+    )
+
+    # The lease is renewed, and what never expires stays.
+    assert store.fetch("other") == b"data"
+    assert store.fill("third", b"data", 60, lease)
+
+
+def test_reading_removes_nothing(
+    open_namespace: OpenNamespace, raw: Raw, unreaped: None
+) -> None:
+    store = open_namespace()
+    store.store("key", b"data", 0.001)
+    time.sleep(0.01)
+
+    store.fetch("key")
+    assert list(store.keys()) == []
+    assert store.size() == 0
+
+    assert raw["beaker_cache"].count_documents({"_id": store._names.id("key")}) == 1
+    assert store.purge() == 1
+
+
+def test_a_record_is_not_reaped_under_a_lease(
+    open_namespace: OpenNamespace, raw: Raw
+) -> None:
+    store = open_namespace()
+    store.store("key", b"old", 0.5)
+    lease = store.lease("key")
+    lease.acquire()
+
+    # The server looks for what has expired every second.
+    time.sleep(2.2)
+
+    assert store.fill("key", b"new", 60, lease)
+    assert store.fetch("key") == b"new"
+
+
+def test_indexes_are_made_by_whoever_writes_first(
+    mongodb_server: MongoServer,
+) -> None:
+    stores = [
+        MongoNamespaceManager(f"{number}", mongodb_server.url, store_timeout=1 + number)
+        for number in range(8)
+    ]
+    threads = [
+        threading.Thread(target=one.store, args=("key", b"data", 60)) for one in stores
+    ]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+
+    with connected(mongodb_server.url) as client:
+        indexes = client.get_default_database()["beaker_cache"].index_information()
+    assert set(indexes) == {"_id_", "expires_1", "namespace_1"}
+    assert indexes["expires_1"]["expireAfterSeconds"] == 0
+    assert all(one.fetch("key") == b"data" for one in stores)
+
+
+def test_expiries_go_by_the_servers_clock(
+    open_namespace: OpenNamespace, raw: Raw
+) -> None:
+    store = open_namespace()
+    store.store("key", b"data", 100)
+
+    found = raw["beaker_cache"].find_one({"_id": store._names.id("key")})
+
+    assert found is not None
+    ends = found["expires"].replace(tzinfo=UTC)
+    assert abs(ends - datetime.now(UTC) - timedelta(seconds=100)) < timedelta(seconds=5)
+
+
+def test_the_largest_record_is_kept_and_replaced(open_namespace: OpenNamespace) -> None:
+    store = open_namespace(store_timeout=10)
+    one, other = b"1" * LARGEST, b"2" * LARGEST
+    store.store("key", one, 60)
+
+    assert not store.replace("key", other, one, 60)
+    assert store.replace("key", one, other, 60)
+    assert store.fetch("key") == other
+    store.store_many({"a": one, "b": other}, 60)
+    assert store.fetch_many(["a", "b"]) == {"a": one, "b": other}
+
+
+def test_a_larger_record_is_refused_and_leaves_what_was_there(
+    open_namespace: OpenNamespace,
+) -> None:
+    store = open_namespace()
+    store.store("key", b"old", 60)
+    large = b"x" * (LARGEST + 1)
+
+    for act in (
+        lambda: store.store("key", large, 60),
+        lambda: store.store_many({"key": large}, 60),
+        lambda: store.replace("key", b"old", large, 60),
+    ):
+        with pytest.raises(StoreRefusedError, match="keep less under one key"):
+            act()
+
+    assert store.fetch("key") == b"old"
