@@ -31,7 +31,11 @@ def main() -> int:
 def serve(data_dir: str, port: int) -> int:
     """Serve the page until someone presses Ctrl-C."""
     app = make_app(options(data_dir, expire=10))
-    server = create_server(app, host="127.0.0.1", port=port, threads=16)
+    try:
+        server = create_server(app, host="127.0.0.1", port=port, threads=16)
+    except OSError as e:
+        print(f"port {port}: {e.strerror}; choose another with --port", file=sys.stderr)
+        return 1
     print(f"Beaker at work: http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
     server.run()
     return 0

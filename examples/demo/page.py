@@ -21,7 +21,7 @@ LOGOUT = """
 MEANINGS = {
     "hit": "It was there and fresh.",
     "stale": "It has expired. You get the old one at once; the next is being made.",
-    "miss": "It was not there: the function ran, and you waited for it.",
+    "miss": "It was not there or had expired: the function ran, and you waited for it.",
 }
 
 
