@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from beaker.exceptions import UnsupportedOperationError
 from beaker.protocols import NamespaceManager
 
 Open = Callable[..., NamespaceManager]
@@ -79,8 +80,18 @@ class StoreContract:
         for name, key in HOSTILE:
             open_namespace(name).store(key, b"", None)
 
-        assert set(open_namespace("a").keys()) == {"b:c", "b:c#", ""}
-        assert set(open_namespace("\ud800").keys()) == {"\udfff"}
+        assert holds(open_namespace("a"), {"b:c", "b:c#", ""})
+        assert holds(open_namespace("\ud800"), {"\udfff"})
+
+    def test_what_it_cannot_list_it_does_not_claim_to(
+        self, store: NamespaceManager
+    ) -> None:
+        for ask in (store.keys, store.size, store.purge):
+            if store.enumerable:
+                ask()
+            else:
+                with pytest.raises(UnsupportedOperationError, match="'enumerable'"):
+                    ask()
 
     @pytest.mark.parametrize("ttl", [0.05, 0.0001])
     def test_a_record_is_forgotten_after_its_ttl(
@@ -91,8 +102,7 @@ class StoreContract:
 
         wait_until_absent(store, "key")
 
-        assert set(store.keys()) == {"other"}
-        assert store.size() == 1
+        assert holds(store, {"other"})
 
     @pytest.mark.parametrize("ttl", [0.5, 86400 * 31, 10.0**15, None])
     def test_a_record_is_there_before_its_ttl(
@@ -101,7 +111,7 @@ class StoreContract:
         store.store("key", b"data", ttl)
 
         assert store.fetch("key") == b"data"
-        assert store.size() == 1
+        assert holds(store, {"key"})
 
     def test_storing_anew_without_a_ttl_keeps_for_ever(
         self, store: NamespaceManager
@@ -111,7 +121,7 @@ class StoreContract:
         time.sleep(0.08)
 
         assert store.fetch("key") == b"new"
-        assert list(store.keys()) == ["key"]
+        assert holds(store, {"key"})
 
     def test_replacing_compares_bytes(self, store: NamespaceManager) -> None:
         store.store("key", b"one", 60)
@@ -146,10 +156,9 @@ class StoreContract:
         store.store_many(records, 60)
 
         assert store.fetch_many([*records, "absent"]) == records
-        assert store.size() == len(records)
-        assert set(store.keys()) == set(records)
+        assert holds(store, set(records))
         assert store.discard_many(["absent", *list(records)[:1000]]) == 1000
-        assert store.size() == 203
+        assert holds(store, set(list(records)[1000:]))
 
     def test_none_at_once_is_nothing(self, store: NamespaceManager) -> None:
         store.store_many({}, 60)
@@ -165,8 +174,8 @@ class StoreContract:
         open_namespace("user").drop()
 
         assert open_namespace("user").fetch("a") is None
-        assert open_namespace("user").size() == 0
-        assert all(open_namespace(name).size() == 2 for name in names[1:])
+        assert holds(open_namespace("user"), set())
+        assert all(holds(open_namespace(name), {"a", "b"}) for name in names[1:])
 
     def test_dropping_twice_is_dropping(self, store: NamespaceManager) -> None:
         store.drop()
@@ -174,7 +183,8 @@ class StoreContract:
         store.drop()
         store.drop()
 
-        assert list(store.keys()) == []
+        assert store.fetch("key") is None
+        assert holds(store, set())
 
     def test_purging_counts_what_has_expired(self, store: NamespaceManager) -> None:
         store.store_many({"a": b"", "b": b""}, 0.05)
@@ -182,9 +192,10 @@ class StoreContract:
         wait_until_absent(store, "a")
         wait_until_absent(store, "b")
 
-        assert store.purge() == 2
-        assert store.purge() == 0
-        assert store.size() == 1
+        if store.enumerable:
+            assert store.purge() == 2
+            assert store.purge() == 0
+        assert holds(store, {"c"})
 
     def test_touching_keeps_longer_and_remembers_when(
         self, store: NamespaceManager
@@ -196,7 +207,7 @@ class StoreContract:
         time.sleep(0.08)
 
         assert store.fetch_accessed("key") == (b"data", 1234.5)
-        assert list(store.keys()) == ["key"]
+        assert holds(store, {"key"})
 
     def test_touching_what_is_absent_makes_nothing(
         self, store: NamespaceManager
@@ -300,6 +311,7 @@ class StoreContract:
 
         assert not store.fill("other", b"data", 60, lease)
         assert store.fetch("other") is None
+        lease.release()
 
     def test_the_face_of_1x_is_built_on_this(self, store: NamespaceManager) -> None:
         store["key"] = {"a": 1}
@@ -314,6 +326,13 @@ class StoreContract:
         del store["key"]
         with pytest.raises(KeyError):
             del store["key"]
+
+
+def holds(store: NamespaceManager, keys: set[str]) -> bool:
+    """Return whether these records are there and, where it can be told, no others."""
+    if store.enumerable:
+        return set(store.keys()) == keys and store.size() == len(keys)
+    return store.fetch_many(keys).keys() == keys
 
 
 def wait_until_absent(store: NamespaceManager, key: str) -> None:

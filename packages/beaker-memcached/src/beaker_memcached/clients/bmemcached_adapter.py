@@ -9,6 +9,7 @@ from bmemcached import Client as Connections
 from bmemcached.exceptions import MemcachedException
 
 from beaker_memcached.clients.base import Client, Reach
+from beaker_memcached.clients.pool import ThreadSockets, is_stale
 
 __all__ = ["Adapter"]
 
@@ -33,6 +34,7 @@ class Adapter(Client):
         )
         # The store leaves alone what is away.
         self._connections.enable_retry_delay(enable=False)
+        self._sockets = ThreadSockets()
 
     def get_many(self, names: Sequence[str]) -> dict[str, bytes]:
         """Return what is there, in one round trip."""
@@ -73,6 +75,9 @@ class Adapter(Client):
         self._connections.disconnect_all()
 
     def _run(self, act: Callable[..., _T], *arguments: Any, **more: Any) -> _T:
+        (server,) = self._connections.servers
+        if server.connection is not None and is_stale(server.connection.fileno()):
+            self.close()
         try:
             answer = act(*arguments, **more)
         except MemcachedException as e:
@@ -83,6 +88,7 @@ class Adapter(Client):
             self.close()
             raise
         # It does not tell that there was no answer, but then it has no connection.
-        if any(one.connection is None for one in self._connections.servers):
+        if server.connection is None:
             raise ConnectionResetError("the server does not answer")
+        self._sockets.keep(server.connection)
         return answer

@@ -9,11 +9,14 @@ from typing import Any, TypeVar
 import memcache
 
 from beaker_memcached.clients.base import Client, Reach
-from beaker_memcached.clients.pool import is_stale
+from beaker_memcached.clients.pool import ThreadSockets, is_stale
 
 __all__ = ["Adapter"]
 
 _T = TypeVar("_T")
+
+#: Bytes that no server refuses: its item limit is a kilobyte at least.
+_SMALL = 500
 
 
 class _Connections(memcache.Client):  # type: ignore[misc]  # the library has no types
@@ -37,6 +40,7 @@ class Adapter(Client):
             server_max_value_length=0,
             cache_cas=True,
         )
+        self._sockets = ThreadSockets()
 
     def get_many(self, names: Sequence[str]) -> dict[str, bytes]:
         """Return what is there, in one round trip."""
@@ -61,7 +65,8 @@ class Adapter(Client):
     def add(self, name: str, data: bytes, expires: int) -> bool:
         """Store if there is nothing."""
         stored = self._run(self._connections.add, name, data, expires)
-        if not stored and not self.get_many([name]):
+        # What is small was there, and may be gone by now: it does not tell which.
+        if not stored and len(data) > _SMALL and not self.get_many([name]):
             raise self._unstored(data)
         return bool(stored)
 
@@ -99,6 +104,7 @@ class Adapter(Client):
         # It does not tell that there was no answer, but then it has given up.
         if server.deaduntil:
             raise ConnectionResetError("the server does not answer")
+        self._sockets.keep(server.socket)
         return answer
 
     def _unstored(self, data: bytes) -> Exception:

@@ -1,14 +1,15 @@
-"""Connections that no two threads use at once, and that are not used once broken."""
+"""Connections: lent to one thread at a time, or bound to one and closed with it."""
 
 from __future__ import annotations
 
 import select
+import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
-__all__ = ["Connection", "Pool", "is_stale"]
+__all__ = ["Connection", "Pool", "ThreadSockets", "is_stale"]
 
 
 class Connection(Protocol):
@@ -58,6 +59,29 @@ class Pool(Generic[_C]):
         with suppress(IndexError):
             while self._idle:
                 self._idle.pop().close()
+
+
+class ThreadSockets:
+    """Closes the sockets of libraries that have one for each thread, and forget it."""
+
+    def __init__(self) -> None:
+        self._mine = threading.local()
+
+    def keep(self, socket: Connection) -> None:
+        """Note that this thread uses this socket now."""
+        kept = getattr(self._mine, "kept", None)
+        if kept is None or kept.socket is not socket:
+            self._mine.kept = _Kept(socket)
+
+
+class _Kept:
+    """A socket that is closed with the last reference to this."""
+
+    def __init__(self, socket: Connection) -> None:
+        self.socket = socket
+
+    def __del__(self) -> None:
+        self.socket.close()
 
 
 def is_stale(number: int) -> bool:

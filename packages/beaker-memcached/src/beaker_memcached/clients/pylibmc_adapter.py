@@ -14,17 +14,15 @@ __all__ = ["Adapter"]
 
 _T = TypeVar("_T")
 
-#: What means that the server is away, or too slow.
-_AWAY = (
-    pylibmc.ConnectionError,
-    pylibmc.HostLookupError,
-    pylibmc.ReadError,
-    pylibmc.ServerDead,
-    pylibmc.ServerDown,
-    pylibmc.SocketCreateError,
-    pylibmc.UnixSocketError,
-    pylibmc.UnknownReadFailure,
-    pylibmc.WriteError,
+#: What means that the server has answered. For what else there is, a timeout among
+#: it, not all versions have a class.
+_REFUSED = (
+    pylibmc.BadKeyProvided,
+    pylibmc.ClientError,
+    pylibmc.NotSupportedError,
+    pylibmc.ProtocolError,
+    pylibmc.ServerError,
+    pylibmc.TooBig,
 )
 
 
@@ -51,14 +49,22 @@ class Adapter(Client):
         self._pool = Pool(self._connection, lambda _: False)
 
     def get_many(self, names: Sequence[str]) -> dict[str, bytes]:
-        """Return what is there, in one round trip."""
-        return self._run(pylibmc.Client.get_multi, names)
+        """Return what is there, in one round trip if all is."""
+        found: dict[str, bytes] = self._run(pylibmc.Client.get_multi, names)
+        # What did not come in time is missing too, and only this tells of it.
+        for name in set(names).difference(found):
+            data = self._run(pylibmc.Client.get, name)
+            if data is not None:
+                found[name] = data
+        return found
 
     def gets_many(self, names: Sequence[str]) -> dict[str, tuple[bytes, Any]]:
         """Return what is there, in one round trip for each."""
         found = {}
         for name in names:
             data, version = self._run(pylibmc.Client.gets, name)
+            if data is None and self.get_many([name]):
+                data, version = self._run(pylibmc.Client.gets, name)
             if data is not None:
                 found[name] = data, version
         return found
@@ -84,7 +90,9 @@ class Adapter(Client):
 
     def touch(self, name: str, expires: int) -> bool:
         """Change the expiry."""
-        return bool(self._run(pylibmc.Client.touch, name, expires))
+        touched = bool(self._run(pylibmc.Client.touch, name, expires))
+        # It does not tell that there was no answer, but this does.
+        return touched or bool(self.get_many([name]))
 
     def close(self) -> None:
         """Close the connections."""
@@ -120,7 +128,7 @@ class Adapter(Client):
         return answer
 
     def _explain(self, error: BaseException) -> None:
-        if isinstance(error, _AWAY):
-            raise ConnectionResetError(str(error)) from error
-        if isinstance(error, pylibmc.Error):
+        if isinstance(error, _REFUSED) or "AUTHENTICATION" in str(error):
             raise self.refuse(error) from error
+        if isinstance(error, pylibmc.Error):
+            raise ConnectionResetError(str(error)) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from pymemcache.client.base import Client as Connection
 from pymemcache.exceptions import (
@@ -21,18 +21,37 @@ __all__ = ["Adapter"]
 _T = TypeVar("_T")
 
 _END = b"END\r\n"
+_MISUNDERSTOOD = (b"CLIENT_ERROR", b"ERROR")
 
 
-class _LoggedIn(Connection):  # type: ignore[misc]  # the library has no types
-    """A connection that begins with user and password, as ``memcached -Y`` asks."""
+class _Connection(Connection):  # type: ignore[misc]  # the library has no types
+    """A connection of the library that logs in, and takes several commands at once."""
 
-    login: ClassVar[Login]
+    def __init__(self, login: Login | None, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._login = login
+
+    def ask(self, request: bytes) -> bytes:
+        """Send commands of which the last is a ``get``, and return all answers."""
+        # The library reads only the last part of what comes in several.
+        if self.sock is None:
+            self._connect()
+        self.sock.sendall(request)
+        answer = b""
+        while not answer.endswith(_END):
+            more = self.sock.recv(4096)
+            if not more:
+                raise MemcacheUnexpectedCloseError
+            answer += more
+            if answer.startswith(_MISUNDERSTOOD):
+                raise MemcacheClientError(answer)
+        return answer
 
     def _connect(self) -> None:
         # The library has no other place where a new connection could say something.
         super()._connect()
         # The name is of no account: the first command of a connection logs in.
-        if not self.set("login", " ".join(self.login), noreply=False):
+        if self._login and not self.set("login", " ".join(self._login), noreply=False):
             raise MemcacheClientError(b"authentication failure")
 
 
@@ -45,9 +64,6 @@ class Adapter(Client):
     def __init__(self, reach: Reach) -> None:
         super().__init__(reach)
         self._context = reach.tls_context()
-        self._kind: type[Connection] = Connection
-        if reach.login:
-            self._kind = type("LoggedIn", (_LoggedIn,), {"login": reach.login})
         self._pool = Pool(self._connection, _is_broken)
 
     def get_many(self, names: Sequence[str]) -> dict[str, bytes]:
@@ -126,7 +142,8 @@ class Adapter(Client):
 
     def _connection(self) -> Connection:
         reach, deadline = self.reach, self.reach.deadline or None
-        return self._kind(
+        return _Connection(
+            reach.login,
             (reach.host, reach.port) if reach.port else reach.host,
             connect_timeout=deadline,
             timeout=deadline,
@@ -152,21 +169,21 @@ class Adapter(Client):
                 "the server has closed the connection"
             ) from error
         if isinstance(error, MemcacheError | ssl.SSLCertVerificationError):
-            said = error.args[0] if error.args else error
+            said = error.args[0] if error.args else ""
             if isinstance(said, bytes):
-                said = said.partition(b"\r\n")[0].decode("utf-8", "replace")
-            raise self.refuse(said) from error
+                first = said.partition(b"\r\n")[0]
+                raise self.refuse(first.decode("utf-8", "replace")) from error
+            raise self.refuse(error) from error
 
     def _ask(self, commands: list[bytes], name: str) -> bytes:
         # Nothing in the answer is a user's, so that it ends where it seems to.
-        commands.append(b"get %b" % name.encode())
-        answer: bytes = self._run(Connection.raw_command, b"".join(commands), _END)
-        return answer
+        commands.append(b"get %b\r\n" % name.encode())
+        return self._run(_Connection.ask, b"".join(commands))
 
     def _told(
         self, answer: bytes, expected: Collection[bytes]
     ) -> tuple[bytes, bytes | None]:
-        lines, _, value = answer.partition(b"VALUE ")
+        lines, _, value = answer.removesuffix(_END).partition(b"VALUE ")
         for line in lines.splitlines():
             if line not in expected:
                 raise self.refuse(line.decode("utf-8", "replace"))

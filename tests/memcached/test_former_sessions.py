@@ -1,0 +1,73 @@
+"""Sessions that Beaker 1.x wrote, as its clients left them on the server."""
+
+from __future__ import annotations
+
+import pickle
+from base64 import b64encode
+from typing import Any
+
+import pytest
+
+from beaker.session import Session
+from beaker_memcached.names import SessionNames
+from tests.memcached.conftest import OpenNamespace
+
+#: What 1.14.1 with python-memcached had under ``<id>_session``: text, flags 16.
+TEXT = 16
+
+DATA = {"_creation_time": 1.8e9, "_accessed_time": 1.8e9, "user": "admin"}
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name"),
+    [
+        ("0" * 32, f"{'0' * 32}_session"),
+        ("sid.progress.key", "sid.progress.key_session"),
+        ("a b", "aÂ·b_session"),
+        ("é", "é_session"),
+        ("x" * 242, f"{'x' * 242}_session"),
+        ("x" * 243, "f2a1adb09feeab32e9655299219b23af78d9aed2"),
+        ("x" * 260, "d897621ae90acc9381e6212bd9841397443596ac"),
+    ],
+)
+def test_a_session_is_where_1x_had_it(namespace: str, name: str) -> None:
+    assert SessionNames(namespace, "").record("session") == name
+
+
+def test_its_payload_is_returned_as_it_was_written(
+    open_namespace: OpenNamespace, raw: Any, prefix: str, module: str
+) -> None:
+    payload = b64encode(pickle.dumps(DATA, 2))
+    raw.set(f"{prefix}{'0' * 32}_session", payload, flags=TEXT)
+
+    session = open_namespace("0" * 32, purpose="session", memcache_module=module)
+
+    assert session.fetch_accessed("session") == (payload, None)
+
+
+def test_it_is_loaded_and_saved_as_one_of_today(
+    memcached_url: str, raw: Any, prefix: str, module: str
+) -> None:
+    name = f"{prefix}{'0' * 32}_session"
+    raw.set(name, b64encode(pickle.dumps(DATA, 2)), flags=TEXT)
+
+    def opened() -> Session:
+        return Session(
+            {},
+            "0" * 32,
+            use_cookies=False,
+            type="ext:memcached",
+            url=memcached_url,
+            prefix=prefix,
+            memcache_module=module,
+        )
+
+    session = opened()
+    assert session["user"] == "admin"
+    session["more"] = 1
+    session.save()
+
+    again = opened()
+    assert (again["user"], again["more"]) == ("admin", 1)
+    again.delete()
+    assert opened().is_new
