@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import exc
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.pool import QueuePool
 
 from beaker.exceptions import InvalidCacheBackendError, InvalidOptionError
 from beaker_sqla.dialects import DIALECTS
@@ -61,31 +61,24 @@ def without_password(url: sa.URL) -> str:
     return bare.render_as_string()
 
 
-def open_engine(
-    url: sa.URL, given: Mapping[str, Any], deadline: float, *, is_lasting: bool = True
-) -> sa.Engine:
+def open_engine(url: sa.URL, given: Mapping[str, Any], deadline: float) -> sa.Engine:
     """Return an engine; it connects when it is first used.
 
     Args:
         url: Where the database is.
         given: What the user wants of `sqlalchemy.create_engine`: it wins.
         deadline: Seconds that an answer may take; 0: as long as it likes.
-        is_lasting: Whether to keep connections for later.
 
     Raises:
         InvalidCacheBackendError: The driver is not installed.
         InvalidOptionError: `given` has what no engine takes.
     """
-    settings = {**_pooled(url, deadline, is_lasting=is_lasting), **_of_driver(url)}
-    settings = {**settings, **given, **_ALONE}
-    settings["connect_args"] = {
-        **_deadlines(url, deadline),
-        **given.get("connect_args", {}),
-    }
-    # What stands in a file is text.
-    text = {f"sa.{name}": value for name, value in settings.items()}
+    # A pool of another kind is for its user to set up.
+    pool = {} if "poolclass" in given else _pool(url, deadline)
+    arguments = {**_deadlines(url, deadline), **given.get("connect_args", {})}
+    settings = {**pool, **_of_driver(url), **given, **_ALONE}
     try:
-        engine = sa.engine_from_config({**text, "sa.url": url}, "sa.")
+        engine = sa.create_engine(url, **{**settings, "connect_args": arguments})
     except ModuleNotFoundError as e:
         raise InvalidCacheBackendError(
             f"{without_password(url)} needs the driver {e.name!r}; install it with: "
@@ -102,17 +95,15 @@ def open_engine(
 _WHEELS = {"MySQLdb": "mysqlclient", "pymysql": "PyMySQL"}
 
 
-def is_in_memory(url: sa.URL) -> bool:
-    """Return whether this is a database that its one connection has to itself."""
+def _is_in_memory(url: sa.URL) -> bool:
     return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
 
 
-def _pooled(url: sa.URL, deadline: float, *, is_lasting: bool) -> dict[str, Any]:
-    if not is_lasting:
-        return {"poolclass": NullPool}
+def _pool(url: sa.URL, deadline: float) -> dict[str, Any]:
     return {
         "poolclass": QueuePool,
-        "pool_size": 1 if is_in_memory(url) else CONNECTIONS,
+        # What is in memory is seen by one connection only.
+        "pool_size": 1 if _is_in_memory(url) else CONNECTIONS,
         "max_overflow": 0,
         "pool_timeout": deadline or PATIENCE,
     }
@@ -145,7 +136,7 @@ def _deadlines(url: sa.URL, deadline: float) -> dict[str, Any]:
 
 def _listen(engine: sa.Engine, url: sa.URL, deadline: float) -> None:
     driver = url.get_driver_name()
-    if driver == "pysqlite" and not is_in_memory(url):
+    if driver == "pysqlite" and not _is_in_memory(url):
         sa.event.listen(engine, "connect", _begin_log)
     elif driver == "psycopg" and deadline:
         from beaker_sqla.psycopgconnection import connect_within

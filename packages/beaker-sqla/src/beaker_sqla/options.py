@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from beaker.exceptions import InvalidOptionError
-from beaker.protocols import Coercer, boolean, text
+from beaker.protocols import Coercer, boolean, number, text
 
 __all__ = ["ENGINE_OPTIONS", "a_table", "an_engine", "engine_options", "some_options"]
 
@@ -29,39 +29,58 @@ def a_table(name: str, value: Any) -> sa.Table:
 
 
 def some_options(name: str, value: Any) -> dict[str, Any]:
-    """Take options of an engine by name, with or without ``sa.`` in front."""
+    """Take options of an engine by name, with or without ``sa.`` in front.
+
+    What stands in a file is text, and is brought to its type.
+    """
     if not isinstance(value, Mapping):
         takes = "a dictionary of options of sqlalchemy.create_engine()"
         raise InvalidOptionError(name, value, takes)
-    return {str(key).removeprefix("sa."): value[key] for key in value}
+    given = {str(key).removeprefix("sa."): value[key] for key in value}
+    return {
+        key: _OF_TEXT[key](f"sa.{key}", one)
+        if isinstance(one, str) and key in _OF_TEXT
+        else one
+        for key, one in given.items()
+    }
+
+
+def _integer(name: str, value: Any) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise InvalidOptionError(name, value, "a whole number") from None
+
+
+def _boolean_or_debug(name: str, value: Any) -> bool | str:
+    return "debug" if value == "debug" else boolean(name, value)
 
 
 def _as_given(_name: str, value: Any) -> Any:
     return value
 
 
-#: The options of an engine that a file of settings may hold. SQLAlchemy brings the
-#: others to their types by itself.
-ENGINE_OPTIONS: Mapping[str, Coercer] = {
-    "sa.url": text,
-    "sa.pool_pre_ping": boolean,
-    "sa.pool_use_lifo": boolean,
-    **dict.fromkeys(
-        (
-            "sa.connect_args",
-            "sa.echo",
-            "sa.echo_pool",
-            "sa.max_overflow",
-            "sa.pool_recycle",
-            "sa.pool_size",
-            "sa.pool_timeout",
-        ),
-        _as_given,
-    ),
+_OF_TEXT: Mapping[str, Coercer] = {
+    "echo": _boolean_or_debug,
+    "echo_pool": _boolean_or_debug,
+    "max_overflow": _integer,
+    "pool_pre_ping": boolean,
+    "pool_recycle": _integer,
+    "pool_size": _integer,
+    "pool_timeout": number,
+    "pool_use_lifo": boolean,
+    "url": text,
 }
+
+#: The options of an engine that may stand in a file, each on a line of its own.
+ENGINE_OPTIONS: Mapping[str, Coercer] = {f"sa.{name}": _as_given for name in _OF_TEXT}
 
 
 def engine_options(own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was given for the engine, one by one or together, by name."""
+    """Return what was given for the engine, one by one or together, by name.
+
+    Raises:
+        InvalidOptionError: A value that its option does not take.
+    """
     alone = {name: own[name] for name in ENGINE_OPTIONS if own.get(name) is not None}
     return {**(own.get("sa_opts") or {}), **some_options("sa_opts", alone)}

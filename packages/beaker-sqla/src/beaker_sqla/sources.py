@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -73,14 +74,15 @@ class Source(ABC):
     def _close(self, database: Database) -> None:
         """Close what was opened."""
 
-    def _patient(self) -> sa.Engine:
-        """Return the engine by which tables are made."""
-        return self._database.engine
+    @contextmanager
+    def _patient(self) -> Iterator[sa.Engine]:
+        """Give the engine by which tables are made."""
+        yield self._database.engine
 
     def _make(self, table: sa.Table) -> None:
-        engine = self._patient()
         try:
-            make(engine, table)
+            with self._patient() as engine:
+                make(engine, table)
         except exc.SQLAlchemyError as e:
             raise explained(e, self.place) from e
 
@@ -112,12 +114,18 @@ class UrlSource(Source):
     def _close(self, database: Database) -> None:
         database.engine.dispose()
 
-    def _patient(self) -> sa.Engine:
+    @contextmanager
+    def _patient(self) -> Iterator[sa.Engine]:
         if self._url.get_backend_name() == "sqlite":
             # It is patient, and in memory there is but one connection.
-            return self._database.engine
+            yield self._database.engine
+            return
         patience = self._deadline and max(self._deadline, PATIENCE)
-        return open_engine(self._url, self._given, patience, is_lasting=False)
+        engine = open_engine(self._url, self._given, patience)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
 
 
 class EngineSource(Source):

@@ -152,7 +152,8 @@ class MariadbServer(SqlServer):
         arguments=(
             *("--port={port}", "--bind-address=127.0.0.1", "--skip-name-resolve"),
             *("--init-file={directory}/users.sql", "--socket={directory}/socket"),
-            "--innodb-flush-log-at-trx-commit=2",
+            # PyMySQL doubles the size of what it sends.
+            *("--max-allowed-packet=64M", "--innodb-flush-log-at-trx-commit=2"),
         ),
         ready="ready for connections",
         url="mysql+pymysql://test:test@127.0.0.1:{port}/test",
