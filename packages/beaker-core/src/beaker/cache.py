@@ -187,7 +187,9 @@ class Cache:
         if kw or self._makes_values:
             self._get_value(key, **kw).set_value(value)
         else:
-            self.values.put(_as_text(key), value, self.expiretime)
+            if key.__class__ is not str:
+                key = _as_text(key)
+            self.values.put(key, value, self.expiretime)
 
     set_value = put
 
