@@ -89,6 +89,14 @@ class StoreOptions:
         "url",
     )
 
+    url: Any
+    purpose: str
+    deadline: float
+    prefix: str
+    data_dir: str | None
+    lock_dir: str | None
+    own: Mapping[str, Any]
+
     #: The options that every store shares; the rest it declares itself.
     common: ClassVar[Mapping[str, Coercer]] = {
         "data_dir": optional(text),
@@ -110,7 +118,7 @@ class StoreOptions:
     ) -> None:
         self.url, self.purpose, self.deadline = url, purpose, deadline
         self.prefix, self.data_dir, self.lock_dir = prefix, data_dir, lock_dir
-        self.own: Mapping[str, Any] = own or {}
+        self.own = own or {}
 
     @classmethod
     def parse(
