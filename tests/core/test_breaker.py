@@ -59,7 +59,7 @@ class Server(MemoryNamespaceManager):
         return super().discard(key)
 
     def ping(self) -> None:
-        if self.is_down:
+        if self.is_down or self.fails_at:
             raise Down("ping")
 
     def place(self) -> str:

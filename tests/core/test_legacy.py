@@ -521,8 +521,8 @@ class Failing(Hashes):
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Failing]]:
-    """A class of this test's own."""
-    monkeypatch.setattr(breaker, "PROBE_EVERY", 0.005)
+    """A class of this test's own, whose store is not probed."""
+    monkeypatch.setattr(breaker, "PROBE_EVERY", 3600)
     own: type[Failing] = type("OwnFailing", (Failing,), {})
     beaker.cache.clsmap["failing"] = own
     yield own
