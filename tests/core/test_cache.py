@@ -138,6 +138,19 @@ def test_a_program_may_forget_all_caches() -> None:
     assert manager.get_cache("things") is not first
 
 
+def test_a_cache_for_each_user_costs_no_memory_for_ever(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(beaker.cache, "MAX_OPEN", 10)
+    manager = CacheManager(type="file", data_dir=str(tmp_path))
+
+    for number in range(30):
+        manager.get_cache(f"user {number}")["k"] = number
+
+    assert len(cache_managers) == 10
+    assert [manager.get_cache(f"user {n}")["k"] for n in range(30)] == list(range(30))
+
+
 # -- managers and regions
 
 

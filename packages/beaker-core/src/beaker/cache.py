@@ -33,8 +33,11 @@ R = TypeVar("R")
 #: The options of each cache region, by its name.
 cache_regions: dict[str, dict[str, Any]] = {}
 
-#: The caches that were opened, by namespace and options.
+#: The caches that were opened, by namespace and options; the latest of them.
 cache_managers: dict[str, Cache] = {}
+
+#: How many stay in `cache_managers`: a program may name one after each of its users.
+MAX_OPEN = 2000
 
 #: The backends by name; a program may put classes of its own here.
 clsmap: Backends = Backends()
@@ -149,6 +152,9 @@ class Cache:
         try:
             return cache_managers[key]
         except KeyError:
+            surplus = len(cache_managers) - MAX_OPEN + 1
+            for oldest in list(cache_managers)[: max(surplus, 0)]:
+                cache_managers.pop(oldest, None)
             cache = cache_managers[key] = cls(namespace, **kw)
             return cache
 
