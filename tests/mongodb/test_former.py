@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,34 +10,33 @@ from uuid import uuid4
 import pytest
 from bson import Binary
 
-from beaker.middleware import SessionMiddleware
 from beaker_mongodb import MongoNamespaceManager
 from tests.core.processes import fork, wait_for
-from tests.core.sessions import Browser
+from tests.core.sessions import Visit
 from tests.mongodb.conftest import Raw
 
 OLD, NEW = b"as 1.x wrote it", b"as 2.x writes it"
 
 
 @pytest.fixture
-def id(raw: Raw) -> Iterator[str]:
+def old_id(raw: Raw) -> Iterator[str]:
     """The id of a session that 1.x wrote, beside that of another one."""
-    id = uuid4().hex
-    for each in (id, f"{id}x"):
+    name = uuid4().hex
+    for each in (name, f"{name}x"):
         raw["backer_cache"].insert_one(
             {"_id": f"{each}:session", "value": Binary(OLD), "expiration": None}
         )
-    yield id
+    yield name
     raw["backer_cache"].delete_many({})
 
 
 @pytest.fixture
-def session(mongodb_url: str, id: str) -> MongoNamespaceManager:
-    return MongoNamespaceManager(id, mongodb_url, purpose="session")
+def session(mongodb_url: str, old_id: str) -> MongoNamespaceManager:
+    return MongoNamespaceManager(old_id, mongodb_url, purpose="session")
 
 
-def left(raw: Raw, id: str) -> dict[str, Any] | None:
-    return raw["backer_cache"].find_one({"_id": f"{id}:session"})
+def left(raw: Raw, old_id: str) -> dict[str, Any] | None:
+    return raw["backer_cache"].find_one({"_id": f"{old_id}:session"})
 
 
 def test_its_bytes_are_returned_as_they_are(session: MongoNamespaceManager) -> None:
@@ -48,7 +46,7 @@ def test_its_bytes_are_returned_as_they_are(session: MongoNamespaceManager) -> N
 
 
 def test_it_is_replaced_where_it_is(
-    session: MongoNamespaceManager, raw: Raw, id: str
+    session: MongoNamespaceManager, raw: Raw, old_id: str
 ) -> None:
     assert not session.replace("session", None, NEW, 60)
     assert not session.replace("session", NEW, OLD, 60)
@@ -56,13 +54,13 @@ def test_it_is_replaced_where_it_is(
     assert not session.replace("session", OLD, NEW, 60)
 
     assert session.fetch("session") == NEW
-    document = left(raw, id)
+    document = left(raw, old_id)
     assert document is not None
     # As 1.x reads it, and as the server reaps it.
     assert abs(document["expiration"] - time.time() - 60) < 5
     assert "expires_1" in raw["backer_cache"].index_information()
-    assert left(raw, f"{id}x") == {
-        "_id": f"{id}x:session",
+    assert left(raw, f"{old_id}x") == {
+        "_id": f"{old_id}x:session",
         "value": OLD,
         "expiration": None,
     }
@@ -76,7 +74,7 @@ def test_it_is_marked_as_accessed(session: MongoNamespaceManager) -> None:
 
 @pytest.mark.parametrize("end", ["discard", "drop"])
 def test_it_ends_for_good(
-    session: MongoNamespaceManager, raw: Raw, id: str, end: str
+    session: MongoNamespaceManager, raw: Raw, old_id: str, end: str
 ) -> None:
     if end == "discard":
         assert session.discard("session")
@@ -87,17 +85,17 @@ def test_it_ends_for_good(
     assert session.fetch("session") is None
     assert not session.touch("session", 60, 1234.5)
     assert not session.replace("session", OLD, NEW, 60)
-    assert left(raw, id) is None
-    assert left(raw, f"{id}x") is not None
+    assert left(raw, old_id) is None
+    assert left(raw, f"{old_id}x") is not None
 
 
 def test_what_is_stored_in_its_place_is_a_record_of_2x(
-    session: MongoNamespaceManager, raw: Raw, id: str
+    session: MongoNamespaceManager, raw: Raw, old_id: str
 ) -> None:
     session.store("session", NEW, 60)
 
     assert session.fetch("session") == NEW
-    assert left(raw, id) is None
+    assert left(raw, old_id) is None
 
 
 def test_a_cache_and_another_application_do_not_see_it(
@@ -111,14 +109,14 @@ def test_a_cache_and_another_application_do_not_see_it(
 
 
 def test_no_update_of_it_is_lost(
-    session: MongoNamespaceManager, mongodb_url: str, raw: Raw, id: str
+    session: MongoNamespaceManager, mongodb_url: str, raw: Raw, old_id: str
 ) -> None:
     raw["backer_cache"].update_one(
-        {"_id": f"{id}:session"}, {"$set": {"value": Binary(b"0")}}
+        {"_id": f"{old_id}:session"}, {"$set": {"value": Binary(b"0")}}
     )
 
     def count() -> bool:
-        mine = MongoNamespaceManager(id, mongodb_url, purpose="session")
+        mine = MongoNamespaceManager(old_id, mongodb_url, purpose="session")
         for _ in range(20):
             while True:
                 before = mine.fetch("session")
@@ -132,10 +130,10 @@ def test_no_update_of_it_is_lost(
 
 
 def test_one_that_was_ended_is_not_brought_back_by_a_late_save(
-    mongodb_url: str, raw: Raw, id: str
+    mongodb_url: str, raw: Raw, old_id: str
 ) -> None:
     def save_for_ever() -> bool:
-        mine = MongoNamespaceManager(id, mongodb_url, purpose="session")
+        mine = MongoNamespaceManager(old_id, mongodb_url, purpose="session")
         while True:
             before = mine.fetch("session")
             if before is None:
@@ -144,9 +142,39 @@ def test_one_that_was_ended_is_not_brought_back_by_a_late_save(
 
     children = [fork(save_for_ever) for _ in range(4)]
     time.sleep(0.3)
-    mine = MongoNamespaceManager(id, mongodb_url, purpose="session")
+    mine = MongoNamespaceManager(old_id, mongodb_url, purpose="session")
     mine.discard("session")
 
     assert wait_for(children)
     assert mine.fetch("session") is None
-    assert left(raw, id) is None
+    assert left(raw, old_id) is None
+
+
+#: What Beaker 1.14.1 wrote for a session with two keys.
+WRITTEN_BY_1X = (
+    b"\x80\x04\x95\xc0\x00\x00\x00\x00\x00\x00\x00\x8c\xbcgAJ9cQAoWAcAAABfZG9tYWlucQ"
+    b"FOWAUAAABfcGF0aHECWAEAAAAvcQNYDgAAAF9jcmVhdGlvbl90aW1lcQRHQdrA7bf/9LdYDgAAAF9hY2Nl"
+    b"c3NlZF90aW1lcQVHQdrA7bf/9LdYBAAAAHVzZXJxBlgDAAAAYWRhcQdYBgAAAHZpc2l0c3EISwN1Lg==\x94."
+)
+
+
+def test_a_visitor_of_1x_stays_logged_in_until_he_logs_out(
+    mongodb_url: str, raw: Raw, old_id: str
+) -> None:
+    raw["backer_cache"].update_one(
+        {"_id": f"{old_id}:session"}, {"$set": {"value": Binary(WRITTEN_BY_1X)}}
+    )
+    visit = Visit(type="ext:mongodb", url=mongodb_url)
+    visit.browser.cookies["sid"] = old_id
+
+    def count(session: Any) -> str:
+        session["visits"] += 1
+        session.save()
+        return f"{session['user']} {session['visits']}"
+
+    assert visit.read(count) == "ada 4"
+    assert visit.read(count) == "ada 5"
+    visit.request(lambda session: session.delete())
+
+    assert left(raw, old_id) is None
+    assert visit.read(lambda session: session.get("user")) == "None"

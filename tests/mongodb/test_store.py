@@ -78,7 +78,7 @@ class TestMongoSession:
 
 
 def test_dropping_is_exact_among_many_neighbours(
-    open_namespace: OpenNamespace, raw: Raw, prefix: str
+    open_namespace: OpenNamespace, raw: Raw
 ) -> None:
     mine, theirs = open_namespace("mine"), open_namespace("mine:x")
     records = {f"key {number}": b"data" for number in range(10_000)}
@@ -130,9 +130,8 @@ def test_the_server_removes_what_has_expired(
     assert store.fill("third", b"data", 60, lease)
 
 
-def test_reading_removes_nothing(
-    open_namespace: OpenNamespace, raw: Raw, unreaped: None
-) -> None:
+@pytest.mark.usefixtures("unreaped")
+def test_reading_removes_nothing(open_namespace: OpenNamespace, raw: Raw) -> None:
     store = open_namespace()
     store.store("key", b"data", 0.001)
     time.sleep(0.01)
@@ -145,9 +144,7 @@ def test_reading_removes_nothing(
     assert store.purge() == 1
 
 
-def test_a_record_is_not_reaped_under_a_lease(
-    open_namespace: OpenNamespace, raw: Raw
-) -> None:
+def test_a_record_is_not_reaped_under_a_lease(open_namespace: OpenNamespace) -> None:
     store = open_namespace()
     store.store("key", b"old", 0.5)
     lease = store.lease("key")

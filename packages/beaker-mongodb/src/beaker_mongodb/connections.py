@@ -76,6 +76,7 @@ class Link:
         self._lock = threading.Lock()
         self._client = connect(url, deadline)
         self._made_at = time.monotonic()
+        self._has_found = False
 
     def client(self) -> Client:
         """Return a client that knows a server.
@@ -87,6 +88,7 @@ class Link:
         if not client.topology_description.has_known_servers:
             client = self._renewed(client)
             self._await_server(client)
+        self._has_found = True
         return client
 
     def close(self) -> None:
@@ -95,11 +97,11 @@ class Link:
 
     def _renewed(self, lost: Client) -> Client:
         with self._lock:
-            # Young, it may still find them.
-            is_young = time.monotonic() < self._made_at + (self._deadline or 1)
-            if self._client is lost and not is_young:
+            age = time.monotonic() - self._made_at
+            may_find = not self._has_found and age < (self._deadline or 1)
+            if self._client is lost and not may_find:
                 self._client = connect(self._url, self._deadline)
-                self._made_at = time.monotonic()
+                self._made_at, self._has_found = time.monotonic(), False
                 _close(lost)
             return self._client
 

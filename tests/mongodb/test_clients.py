@@ -1,0 +1,196 @@
+"""Clients: shared by URL, made anew after a fork, and used as they are if given."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+from bson import SON
+from pymongo import MongoClient
+
+from beaker.exceptions import InvalidOptionError, MissingCacheParameter
+from beaker_mongodb import MongoNamespaceManager, MongoSynchronizer
+from beaker_mongodb.connections import connect, without_password
+from tests.core.processes import fork, wait_for
+from tests.mongodb.conftest import OpenNamespace, connected
+
+URL = "mongodb://localhost:1/beaker"
+
+
+def test_namespaces_of_one_url_share_a_client(mongodb_url: str) -> None:
+    one = MongoNamespaceManager("one", mongodb_url)
+    other = MongoNamespaceManager("other", mongodb_url)
+
+    assert one.client is other.client
+    assert one.client is not MongoNamespaceManager("one", mongodb_url + "x").client
+
+
+def options_of(url: str, deadline: float = 0.5) -> Any:
+    with connect(url, deadline) as client:
+        return client.options
+
+
+def test_a_url_is_followed_with_our_deadline_and_without_retries() -> None:
+    options = options_of(URL)
+
+    assert options.timeout == 0.5
+    assert options.server_selection_timeout == 0.5
+    assert options.pool_options.connect_timeout == 0.5
+    assert not options.retry_writes
+    assert not options.retry_reads
+    assert options.write_concern.document == {"w": "majority"}
+
+
+def test_what_the_query_says_wins() -> None:
+    options = options_of(URL + "?w=1&TIMEOUTMS=3000&retryReads=true")
+
+    assert options.timeout == 3
+    assert options.retry_reads
+    assert options.write_concern.document == {"w": 1}
+
+
+def test_without_a_deadline_there_is_none() -> None:
+    assert options_of(URL, 0).timeout is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://host/beaker",
+        "mongodb://host:port/beaker",
+        "mongodb://user:secr/et@host/beaker",
+        "mongodb://[::1/beaker",
+    ],
+)
+def test_a_wrong_url_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(InvalidOptionError, match="option 'url' takes") as raised:
+        connect(url, 0.2).close()
+
+    assert "secr" not in f"{raised.value}{raised.value.__cause__}"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("mongodb://host:1/db", "mongodb://host:1/db"),
+        ("mongodb://user:secret@host:1/db?x=secret", "mongodb://host:1/db"),
+        ("mongodb://me:s@cr@t@a,b:2/db", "mongodb://a,b:2/db"),
+        ("mongodb://me:se/cret@host/db", "mongodb://..."),
+        ("mongodb+srv://me:secret@host/db", "mongodb+srv://host/db"),
+    ],
+)
+def test_a_place_shows_no_password(url: str, shown: str) -> None:
+    assert without_password(url) == shown
+
+
+@pytest.mark.parametrize("url", [None, ""])
+def test_a_missing_url_is_told_with_an_example(url: str | None) -> None:
+    with pytest.raises((MissingCacheParameter, InvalidOptionError), match="'url'"):
+        MongoNamespaceManager("namespace", url)
+
+
+@pytest.mark.parametrize("url", ["mongodb://me:secret@host", "mongodb://host/?w=1"])
+def test_a_url_without_a_database_is_told_how_to_name_one(url: str) -> None:
+    with pytest.raises(MissingCacheParameter, match="27017/beaker") as raised:
+        MongoNamespaceManager("namespace", url)
+
+    assert "secret" not in str(raised.value)
+
+
+def test_a_client_without_a_default_database_is_told_how_to_name_one() -> None:
+    with (
+        MongoClient[dict[str, Any]]("localhost", connect=False) as mine,
+        pytest.raises(MissingCacheParameter, match="default database"),
+    ):
+        MongoNamespaceManager("namespace", mine)
+
+
+def test_opening_namespaces_touches_no_network() -> None:
+    for number in range(10):
+        MongoNamespaceManager(f"namespace {number}", "mongodb://nowhere.invalid/b")
+
+
+def test_a_given_client_is_used_and_left_open(mongodb_url: str, prefix: str) -> None:
+    with connected(mongodb_url) as mine:
+        store = MongoNamespaceManager("namespace", mine, prefix=prefix)
+        store.store("key", b"data", 60)
+        assert store.client is mine
+        assert mongodb_url.startswith(store.place().removeprefix("ext:mongodb at "))
+        store.drop()
+        del store
+
+        assert mine.admin.command("ping")
+
+
+def test_a_given_client_that_reads_otherwise_does_no_harm(
+    mongodb_url: str, prefix: str
+) -> None:
+    mine: Any = MongoClient(mongodb_url, tz_aware=True, document_class=SON)
+    with mine:
+        store = MongoNamespaceManager("namespace", mine, prefix=prefix)
+        store.store("key", b"\xff\0", 60)
+
+        assert store.fetch("key") == b"\xff\0"
+        assert type(store.fetch("key")) is bytes
+
+
+def test_children_of_a_fork_read_their_own_records(
+    open_namespace: OpenNamespace,
+) -> None:
+    stores = [open_namespace(f"user {number}") for number in range(8)]
+    for number, store in enumerate(stores):
+        store.store("session", b"%d" % number, 60)
+        assert store.fetch("session") == b"%d" % number
+
+    def read(number: int) -> bool:
+        mine = b"%d" % number
+        return all(stores[number].fetch("session") == mine for _ in range(200))
+
+    children = [fork(partial(read, number)) for number in range(8)]
+
+    assert wait_for(children)
+    assert read(0)
+
+
+def test_a_child_makes_its_own_client(open_namespace: OpenNamespace) -> None:
+    store = open_namespace()
+    mine = store.client
+
+    child = fork(lambda: store.client is not mine)
+
+    assert wait_for([child])
+    assert store.client is mine
+
+
+def test_the_lock_of_1x_has_many_readers_or_one_writer(
+    mongodb_url: str, prefix: str
+) -> None:
+    mine, theirs = (MongoSynchronizer(prefix, mongodb_url) for _ in range(2))
+
+    assert mine.acquire_write_lock()
+    assert mine.acquire_write_lock()
+    assert not theirs.acquire_write_lock(wait=False)
+    assert not theirs.acquire_read_lock(wait=False)
+    mine.release_write_lock()
+    assert not theirs.acquire_write_lock(wait=False)
+    mine.release_write_lock()
+    assert theirs.acquire_read_lock(wait=False)
+    assert mine.acquire_read_lock(wait=False)
+    mine.release_read_lock()
+    assert not mine.acquire_write_lock(wait=False)
+    theirs.release_read_lock()
+    assert mine.acquire_write_lock(wait=False)
+    mine.release_write_lock()
+
+
+def test_the_lock_of_1x_lapses_with_its_holder(mongodb_url: str, prefix: str) -> None:
+    def die_with_it() -> bool:
+        return MongoSynchronizer(prefix, mongodb_url).acquire_write_lock()
+
+    assert wait_for([fork(die_with_it)])
+    lock = MongoSynchronizer(prefix, mongodb_url)
+
+    assert not lock.acquire_read_lock(wait=False)
+    assert lock.acquire_write_lock()
+    lock.release_write_lock()
