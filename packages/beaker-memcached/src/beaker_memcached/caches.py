@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from beaker.protocols import Lease
 from beaker_memcached.clients import Client
 from beaker_memcached.clients.base import Write
-from beaker_memcached.items import NEVER, Item, expiry, read
+from beaker_memcached.items import NEVER, Item, data_in, expiry
 from beaker_memcached.leases import CreationLease, new_generation
 from beaker_memcached.names import CacheNames
 from beaker_memcached.servers import Servers
@@ -45,9 +45,7 @@ class CacheRecords:
         name = self._record(key)
         number = self._servers.number_for(name)
         found = self._servers[number].get_many((self._generation, name))
-        generation = self._note(number, found)
-        item = read(found.get(name))
-        return item.data if item and item.generation == generation else None
+        return data_in(found.get(name), self._note(number, found))
 
     def fetch_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Return the records that are there, in one round trip per server."""
@@ -56,9 +54,9 @@ class CacheRecords:
             answer = self._servers[number].get_many([self._generation, *some])
             generation = self._note(number, answer)
             for name, key in some.items():
-                item = read(answer.get(name))
-                if item and item.generation == generation and item.data is not None:
-                    found[key] = item.data
+                data = data_in(answer.get(name), generation)
+                if data is not None:
+                    found[key] = data
         return found
 
     def fetch_accessed(self, key: str) -> tuple[bytes, float | None] | None:
@@ -66,13 +64,12 @@ class CacheRecords:
         number, client, name = self._place(key)
         accessed = self._names.accessed(name)
         found = client.get_many([self._generation, name, accessed])
-        generation, item = self._note(number, found), read(found.get(name))
-        if item is None or item.generation != generation or item.data is None:
+        generation = self._note(number, found)
+        data = data_in(found.get(name), generation)
+        mark = data_in(found.get(accessed), generation)
+        if data is None:
             return None
-        mark = read(found.get(accessed))
-        if mark is None or mark.generation != generation or mark.data is None:
-            return item.data, None
-        return item.data, float(mark.data)
+        return data, None if mark is None else float(mark)
 
     def store_many(self, records: Mapping[str, bytes], ttl: float | None) -> None:
         """Store, and break leases, in one round trip where a read went before."""
@@ -103,12 +100,8 @@ class CacheRecords:
             client = self._servers[number]
             found = client.get_many([self._generation, *some])
             generation = self._note(number, found)
-            items = [read(found.get(name)) for name in some]
             gone += sum(
-                item is not None
-                and item.generation == generation
-                and item.data is not None
-                for item in items
+                data_in(found.get(name), generation) is not None for name in some
             )
             # First the records: without them, who holds a lease can fill none.
             beside = (self._names.lease, self._names.accessed)
@@ -180,9 +173,8 @@ class CacheRecords:
         while True:
             seen = client.gets_many([self._generation, name])
             found = {one: stored for one, (stored, _) in seen.items()}
-            generation, item = self._note(number, found), read(found.get(name))
-            valid = item is not None and item.generation == generation
-            data = change(item.data if item and valid else None)
+            generation = self._note(number, found)
+            data = change(data_in(found.get(name), generation))
             if data is None:
                 return None
             generation = generation or self._begun(client)

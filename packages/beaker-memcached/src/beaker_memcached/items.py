@@ -7,11 +7,14 @@ import time
 from math import ceil
 from typing import NamedTuple
 
-__all__ = ["NEVER", "PAST", "Item", "expiry", "read"]
+__all__ = ["NEVER", "PAST", "Item", "data_in", "expiry", "read"]
 
 #: Format, generation, token of who creates it, when it ends, whether there is data.
 _HEAD = struct.Struct("<B16s32sd?")
 _FORMAT = 2
+_FORMAT_BYTE = bytes([_FORMAT])
+#: Bytes up to the end of the generation.
+_TOLD = 17
 
 #: An expiry that memcached reads as no expiry.
 NEVER = 0
@@ -51,6 +54,18 @@ def read(stored: bytes | None) -> Item | None:
     _, generation, token, ends, has_data = _HEAD.unpack_from(stored)
     data = stored[_HEAD.size :] if has_data else None
     return Item(generation, data, ends, token.rstrip(b"\0").decode("latin-1"))
+
+
+def data_in(stored: bytes | None, generation: bytes | None) -> bytes | None:
+    """Return the record in these bytes, if it is of this generation."""
+    if (
+        stored is None
+        or generation is None
+        or stored[:_TOLD] != _FORMAT_BYTE + generation
+        or stored[_HEAD.size - 1 : _HEAD.size] != b"\1"
+    ):
+        return None
+    return stored[_HEAD.size :]
 
 
 def expiry(ttl: float | None) -> int:

@@ -31,12 +31,16 @@ class _Connection(Connection):  # type: ignore[misc]  # the library has no types
         super().__init__(*arguments, **more)
         self._login = login
 
-    def ask(self, request: bytes) -> bytes:
-        """Send commands of which the last is a ``get``, and return all answers."""
-        # The library reads only the last part of what comes in several.
+    def tell(self, request: bytes) -> None:
+        """Send commands, and wait for nothing."""
         if self.sock is None:
             self._connect()
         self.sock.sendall(request)
+
+    def ask(self, request: bytes) -> bytes:
+        """Send commands of which the last is a ``get``, and return all answers."""
+        # The library reads only the last part of what comes in several.
+        self.tell(request)
         answer = b""
         while not answer.endswith(_END):
             more = self.sock.recv(4096)
@@ -102,13 +106,10 @@ class Adapter(Client):
 
     def look_after(self, writes: Iterable[Write], names: Sequence[str]) -> Seen:
         """Return what is there after these writes, in one round trip."""
+        commands = b"".join(_conditional(write, b" noreply") for write in writes)
 
-        def act(connection: Connection) -> Seen:
-            for name, data, expires, version in writes:
-                if version is None:
-                    connection.add(name, data, expires, noreply=True)
-                else:
-                    connection.cas(name, data, version, expires, noreply=True)
+        def act(connection: _Connection) -> Seen:
+            connection.tell(commands)
             found: Seen = connection.gets_many(names)
             return found
 
@@ -127,8 +128,7 @@ class Adapter(Client):
 
     def cas_then_get(self, write: Write, name: str) -> tuple[bool, bytes | None]:
         """Replace a version, and return what is under a name, in one round trip."""
-        command = _command("cas", write.name, write.expires, write.data, write.version)
-        answer = self._ask([command], name)
+        answer = self._ask([_conditional(write)], name)
         stored, found = self._told(answer, [b"STORED", b"EXISTS", b"NOT_FOUND"])
         return stored == b"STORED", found
 
@@ -191,12 +191,17 @@ class Adapter(Client):
         return lines.partition(b"\r\n")[0], found
 
 
+def _conditional(write: Write, end: bytes = b"") -> bytes:
+    verb = "add" if write.version is None else "cas"
+    version = b"" if write.version is None else b" " + write.version
+    return _command(verb, write.name, write.expires, write.data, version + end)
+
+
 def _command(
-    verb: str, name: str, expires: int, data: bytes, version: bytes | None = None
+    verb: str, name: str, expires: int, data: bytes, more: bytes = b""
 ) -> bytes:
-    unique = b" " + version if version else b""
     head = f"{verb} {name} 0 {expires} {len(data)}".encode()
-    return b"".join((head, unique, b"\r\n", data, b"\r\n"))
+    return b"".join((head, more, b"\r\n", data, b"\r\n"))
 
 
 def _is_broken(connection: Connection) -> bool:
