@@ -92,10 +92,8 @@ def test_a_record_that_was_removed_leaves_nothing_behind(monotonic: Monotonic) -
     manager.purge()
 
     shelf = manager.dictionary
-    left = {
-        name: len(part) for name, part in vars(shelf).items() if hasattr(part, "pop")
-    }
-    assert (dict(shelf), set(left.values())) == ({}, {0})
+    parts = (shelf, shelf.accessed, shelf.leases, shelf.read_since, shelf._leaves_at)
+    assert [len(part) for part in (*parts, shelf._leaving)] == [0] * 6
 
 
 def test_storing_often_costs_no_memory_for_each_time(monotonic: Monotonic) -> None:
@@ -117,6 +115,35 @@ def test_purging_tells_how_many_left(monotonic: Monotonic) -> None:
     assert (manager.purge(), manager.purge()) == (5, 0)
     assert manager.size() == 1
     assert list(manager.keys()) == ["k"]
+
+
+def test_a_namespace_for_each_user_costs_no_memory_for_ever(
+    monotonic: Monotonic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "TIDY_EVERY", 100)
+    used = MemoryNamespaceManager("used and empty")
+    _store(MemoryNamespaceManager("unused and full"), "k", None)
+
+    for number in range(1000):
+        _store(MemoryNamespaceManager(f"user {number}"), "k", 60)
+        monotonic.now += 1
+
+    names = set(MemoryNamespaceManager.namespaces.dict)
+    assert len(names) < 2 * 100
+    assert {"used and empty", "unused and full", "user 999"} <= names
+    _store(used, "k", None)
+    assert MemoryNamespaceManager("used and empty").fetch("k") is not None
+    assert MemoryNamespaceManager("unused and full").fetch("k") is not None
+
+
+def test_a_namespace_that_is_opened_while_others_are_forgotten_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memory, "TIDY_EVERY", 1)
+
+    one, other = MemoryNamespaceManager("things"), MemoryNamespaceManager("things")
+
+    assert one.dictionary is other.dictionary
 
 
 # -- the bound

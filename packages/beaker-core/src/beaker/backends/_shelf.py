@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from collections.abc import MutableMapping
 from time import monotonic
 from typing import Any
 
 from beaker.protocols import Lease
 from beaker.waiting import Patience
 
-__all__ = ["Shelf", "ShelfLease"]
+__all__ = ["Shelf", "ShelfLease", "tidy"]
 
 _shelves: weakref.WeakValueDictionary[int, Shelf] = weakref.WeakValueDictionary()
 
@@ -31,6 +32,8 @@ class Shelf(dict[Any, Any]):
         self.accessed: dict[Any, float] = {}
         self.read_since: set[Any] = set()
         self.next_sweep = float("inf")
+        #: The managers that would not notice if another shelf took its place.
+        self.users: weakref.WeakSet[Any] = weakref.WeakSet()
         self._leaves_at: dict[Any, int] = {}
         self._leaving: dict[int, set[Any]] = {}
         _shelves[id(self)] = self
@@ -110,6 +113,14 @@ class Shelf(dict[Any, Any]):
             leaving.discard(key)
             if not leaving:
                 del self._leaving[second]
+
+
+def tidy(shelves: MutableMapping[Any, Shelf]) -> None:
+    """Remove the shelves on which nothing is left and which nobody uses."""
+    for name, shelf in list(shelves.items()):
+        shelf.sweep()
+        if not shelf and not shelf.users:
+            del shelves[name]
 
 
 class ShelfLease(Lease):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from itertools import count
 from time import monotonic
 from typing import Any, ClassVar
 
-from beaker.backends._shelf import Shelf, ShelfLease
+from beaker.backends._shelf import Shelf, ShelfLease, tidy
 from beaker.exceptions import StoreRefusedError
 from beaker.options import Coercer, whole_number
 from beaker.protocols import Lease, NamespaceManager
@@ -16,6 +17,12 @@ __all__ = ["MemoryNamespaceManager"]
 
 #: Records per namespace of a cache, and sessions in all, unless `max_entries` says.
 MAX_ENTRIES = {"cache": 100_000, "session": 1_000_000}
+
+
+#: After how many namespaces that nobody used the forgotten ones are looked for.
+TIDY_EVERY = 1000
+
+_taken_up = count(1)
 
 
 class MemoryNamespaceManager(NamespaceManager):
@@ -42,13 +49,12 @@ class MemoryNamespaceManager(NamespaceManager):
         """Find the dictionary of this namespace."""
         settings = self.settings
         self._is_session = settings.purpose == "session"
-        name: Hashable = self.namespace
         if self._is_session:
             # One of its own for each session would cost more than the session.
             name = "session", settings.prefix
-        elif settings.prefix:
-            name = "cache", settings.prefix, self.namespace
-        self.dictionary = type(self).namespaces.get(name, Shelf)
+            self.dictionary = type(self).namespaces.get(name, Shelf)
+        else:
+            self.dictionary = self._shelf(settings.prefix)
         limit = settings.own.get("max_entries") or MAX_ENTRIES[settings.purpose]
         self._limit, self._crowded = limit, limit * 3 // 4
 
@@ -137,6 +143,18 @@ class MemoryNamespaceManager(NamespaceManager):
     def place(self) -> str:
         """Return the store's name."""
         return "memory"
+
+    def _shelf(self, prefix: str) -> Shelf:
+        namespaces = type(self).namespaces
+        name = ("cache", prefix, self.namespace) if prefix else self.namespace
+        with namespaces.mutex:
+            shelf: Shelf = namespaces.get(name, Shelf)
+            if not shelf.users and not next(_taken_up) % TIDY_EVERY:
+                tidy(namespaces.dict)
+                # This one was empty and unused, too.
+                namespaces[name] = shelf
+            shelf.users.add(self)
+            return shelf
 
     def _name(self, key: str) -> Any:
         return (self.namespace, key) if self._is_session else key
