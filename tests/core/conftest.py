@@ -78,6 +78,7 @@ def calls() -> Calls:
         "file",
         "dbm",
         "sqlite",
+        pytest.param("ext:memcached", marks=pytest.mark.memcached),
         pytest.param("ext:redis", marks=pytest.mark.redis),
     ]
 )
@@ -98,6 +99,14 @@ def store(
         beaker.cache.clsmap["ext:redis"] = redis.RedisNamespaceManager
         url = request.getfixturevalue("redis_url")
         return {"type": "ext:redis", "url": url, "prefix": str(tmp_path)}
+    if request.param == "ext:memcached":
+        memcached = pytest.importorskip(
+            "beaker_memcached", reason="this run has the core alone"
+        )
+        manager = memcached.MemcachedNamespaceManager
+        beaker.cache.clsmap["ext:memcached"] = manager
+        url = request.getfixturevalue("memcached_url")
+        return {"type": "ext:memcached", "url": url, "prefix": str(tmp_path)}
     return chosen
 
 

@@ -111,6 +111,23 @@ def test_a_frozen_holder_cannot_write_after_its_follower(
     assert store.fetch("key") == b"from the follower"
 
 
+def test_a_holder_that_was_frozen_past_its_lease_stores_nothing(
+    open_namespace: OpenNamespace, memcached_url: str, prefix: str
+) -> None:
+    with program(HOLDER, memcached_url, prefix, "0.5") as holder:
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        os.kill(holder.pid, signal.SIGSTOP)
+        time.sleep(0.6)
+
+        holder.stdin.write("\n")
+        holder.stdin.flush()
+        os.kill(holder.pid, signal.SIGCONT)
+
+        assert holder.stdout.readline() == "False\n"
+    assert open_namespace().fetch("key") is None
+
+
 def test_taking_a_lease_keeps_the_stale_record_and_its_end(
     open_namespace: OpenNamespace,
 ) -> None:

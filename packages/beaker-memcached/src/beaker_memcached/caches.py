@@ -147,7 +147,7 @@ class CacheRecords:
         _, client, name = self._place(key)
         if not isinstance(lease, CreationLease) or lease.record != name:
             return False
-        if lease.version is None:
+        if lease.version is None or lease.is_lost:
             return False
         ends = 0.0 if ttl is None else time.time() + ttl
         item = Item(lease.generation, data, ends).packed()
@@ -156,7 +156,7 @@ class CacheRecords:
         lease.version = None
         # Dropped meanwhile: what was stored is not there.
         held = stored and generation == lease.generation
-        if held and not lease.is_lost:
+        if held:
             client.forget(lease.name)
             lease.forget()
         return held
