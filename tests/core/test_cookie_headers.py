@@ -103,3 +103,9 @@ def test_signed_cookies_sign_what_they_hold() -> None:
 
     assert received["a"].value == "text"
     assert not SignedCookie("other", f"a={sending['a'].coded_value}")["a"].value
+
+
+@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b=1", "a; Domain=x", "a\0", "ü"])
+def test_a_value_that_would_end_its_header_is_refused(value: str) -> None:
+    with pytest.raises(InvalidOptionError, match="option 'id' takes"):
+        set_cookie("a", value, None, "")

@@ -12,6 +12,7 @@ import zoneinfo
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -347,3 +348,15 @@ def test_what_was_encrypted_is_not_read_without_the_key() -> None:
 
     with pytest.raises(CorruptRecordError, match="no key"):
         ways["signed"].decode(b"here", ways["encrypted"].encode(b"here", RECORD))
+
+
+def test_a_signed_session_without_its_secret_tells_what_is_missing(
+    tmp_path: Path,
+) -> None:
+    options: Options = {"type": "file", "data_dir": str(tmp_path)}
+    session = Session({}, "known", use_cookies=False, secret="s", **options)
+    session["n"] = 1
+    session.save()
+
+    with pytest.raises(CorruptRecordError, match="signed, and no key for that is set"):
+        Session({}, "known", use_cookies=False, **options)

@@ -67,7 +67,13 @@ def check_name(name: str) -> str:
 
 
 def set_cookie(name: str, value: str, expires: str | None, attributes: str) -> str:
-    """Return the value of a Set-Cookie header."""
+    """Return the value of a Set-Cookie header.
+
+    Raises:
+        InvalidOptionError: The value holds what would end it, or the header.
+    """
+    # An id of the program may be any text; all other values are base64.
+    _clean("id", value)
     if expires is None:
         return f"{name}={value}{attributes}"
     # Attributes stand in alphabetical order, as 1.x and http.cookies write them.

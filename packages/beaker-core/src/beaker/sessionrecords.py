@@ -116,8 +116,10 @@ class SessionRecords:
             return self._verified(self._signing, place, stored, key_id)
         if protection == _CIPHER and self._encrypting is not None:
             return self._decrypted(self._encrypting, place, stored, key_id)
+        names = {_SIGNATURE: "signed", _CIPHER: "encrypted"}
         raise CorruptRecordError(
-            f"protected in a way ({protection}) we have no key for"
+            f"it is {names.get(protection, 'protected in an unknown way')}, and no "
+            f"key for that is set: give the options of whoever wrote it"
         )
 
     def _verified(
