@@ -117,6 +117,15 @@ def test_a_misspelt_argument_of_a_call_is_refused() -> None:
 # -- opened once
 
 
+@pytest.mark.parametrize("kind", ["memory", "file", "dbm", "sqlite"])
+def test_a_namespace_that_is_no_text_counts_by_its_text(
+    kind: str, tmp_path: Path
+) -> None:
+    Cache(5, type=kind, data_dir=str(tmp_path)).put("k", 1)  # type: ignore[arg-type]  # what programs do
+
+    assert Cache("5", type=kind, data_dir=str(tmp_path)).get("k") == 1
+
+
 def test_equal_options_open_one_cache() -> None:
     manager = CacheManager(type="memory", expire=60)
 

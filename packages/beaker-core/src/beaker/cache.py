@@ -133,7 +133,7 @@ class Cache:
         opener = StoreOpener(backend_named(backend, clsmap), nsargs, "cache")
         if not opener.is_legacy:
             warn_unknown("cache", nsargs, opener.backend.options, stacklevel=3)
-        store = opener.open(namespace)
+        store = opener.open(_as_text(namespace))
         self.namespace_name = namespace
         self.namespace = store.manager
         self.expiretime = _expire(
