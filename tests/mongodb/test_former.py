@@ -30,9 +30,13 @@ def old_id(raw: Raw) -> Iterator[str]:
     raw["backer_cache"].delete_many({})
 
 
+def opened(url: str, name: str) -> MongoNamespaceManager:
+    return MongoNamespaceManager(name, url, purpose="session", store_timeout=2)
+
+
 @pytest.fixture
 def session(mongodb_url: str, old_id: str) -> MongoNamespaceManager:
-    return MongoNamespaceManager(old_id, mongodb_url, purpose="session")
+    return opened(mongodb_url, old_id)
 
 
 def left(raw: Raw, old_id: str) -> dict[str, Any] | None:
@@ -116,7 +120,7 @@ def test_no_update_of_it_is_lost(
     )
 
     def count() -> bool:
-        mine = MongoNamespaceManager(old_id, mongodb_url, purpose="session")
+        mine = opened(mongodb_url, old_id)
         for _ in range(20):
             while True:
                 before = mine.fetch("session")
@@ -133,7 +137,7 @@ def test_one_that_was_ended_is_not_brought_back_by_a_late_save(
     mongodb_url: str, raw: Raw, old_id: str
 ) -> None:
     def save_for_ever() -> bool:
-        mine = MongoNamespaceManager(old_id, mongodb_url, purpose="session")
+        mine = opened(mongodb_url, old_id)
         while True:
             before = mine.fetch("session")
             if before is None:
@@ -142,7 +146,7 @@ def test_one_that_was_ended_is_not_brought_back_by_a_late_save(
 
     children = [fork(save_for_ever) for _ in range(4)]
     time.sleep(0.3)
-    mine = MongoNamespaceManager(old_id, mongodb_url, purpose="session")
+    mine = opened(mongodb_url, old_id)
     mine.discard("session")
 
     assert wait_for(children)
@@ -164,7 +168,7 @@ def test_a_visitor_of_1x_stays_logged_in_until_he_logs_out(
     raw["backer_cache"].update_one(
         {"_id": f"{old_id}:session"}, {"$set": {"value": Binary(WRITTEN_BY_1X)}}
     )
-    visit = Visit(type="ext:mongodb", url=mongodb_url)
+    visit = Visit(type="ext:mongodb", url=mongodb_url, store_timeout=2)
     visit.browser.cookies["sid"] = old_id
 
     def count(session: Any) -> str:

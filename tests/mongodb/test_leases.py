@@ -43,7 +43,7 @@ def test_one_process_at_a_time_holds_a_lease(
     raw["counters"].insert_one({**inside, "now": 0, "total": 0})
 
     def take_turns() -> bool:
-        store = open_namespace(store_timeout=2)
+        store = open_namespace()
         with connected(mongodb_url) as client:
             counters = client.get_default_database()["counters"]
             for _ in range(10):

@@ -15,7 +15,7 @@ def test_no_update_is_lost(open_namespace: OpenNamespace) -> None:
     rounds = 20
 
     def count() -> bool:
-        store = open_namespace(store_timeout=2)
+        store = open_namespace()
         for _ in range(rounds):
             while True:
                 before = store.fetch("key")
@@ -30,7 +30,7 @@ def test_no_update_is_lost(open_namespace: OpenNamespace) -> None:
 
 def test_one_of_many_makes_what_was_absent(open_namespace: OpenNamespace) -> None:
     def make() -> bool:
-        return open_namespace(store_timeout=2).replace("key", None, b"mine", 60)
+        return open_namespace().replace("key", None, b"mine", 60)
 
     for _ in range(3):
         open_namespace().drop()
@@ -43,7 +43,7 @@ def test_who_makes_what_is_absent_is_not_hindered_by_leases(
     open_namespace: OpenNamespace,
 ) -> None:
     def take_for_ever() -> None:
-        store, number = open_namespace(store_timeout=2), 0
+        store, number = open_namespace(), 0
         while True:
             lease = store.lease(f"key {number % 200}")
             if lease.acquire(wait=False):
@@ -52,7 +52,7 @@ def test_who_makes_what_is_absent_is_not_hindered_by_leases(
 
     children = [fork(take_for_ever) for _ in range(2)]
     try:
-        store = open_namespace(store_timeout=2)
+        store = open_namespace()
         for number in range(200):
             assert store.replace(f"key {number}", None, b"mine", 60)
     finally:
@@ -67,7 +67,7 @@ def test_nothing_that_began_before_a_drop_is_there_after_it(
     raw["generations"].insert_one({**generation, "now": 0})
 
     def create_for_ever() -> None:
-        store, chance = open_namespace(store_timeout=2), random.Random()  # noqa: S311  # no secret
+        store, chance = open_namespace(), random.Random()  # noqa: S311  # no secret
         with connected(mongodb_url) as client:
             generations = client.get_default_database()["generations"]
             while True:
@@ -81,7 +81,7 @@ def test_nothing_that_began_before_a_drop_is_there_after_it(
 
     children = [fork(create_for_ever) for _ in range(4)]
     try:
-        store = open_namespace(store_timeout=2)
+        store = open_namespace()
         for current in range(1, 101):
             raw["generations"].update_one(generation, {"$inc": {"now": 1}})
             store.drop()
@@ -96,7 +96,7 @@ def test_clearing_and_storing_leave_nothing(
     open_namespace: OpenNamespace, raw: Raw
 ) -> None:
     def churn() -> bool:
-        store, chance = open_namespace(store_timeout=2), random.Random()  # noqa: S311  # no secret
+        store, chance = open_namespace(), random.Random()  # noqa: S311  # no secret
         for _ in range(100):
             key = f"key {chance.randrange(30)}"
             act = chance.randrange(6)

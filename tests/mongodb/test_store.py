@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -27,6 +29,27 @@ class TestMongo(StoreContract):
         assert store.purge() == 2
         assert store.purge() == 0
         assert set(store.keys()) == {"c", "d"}
+
+
+class TestReplicaSet(TestMongo):
+    @pytest.fixture
+    def open_namespace(self, mongodb_replica_url: str, prefix: str) -> Open:
+        def opened(name: str, **options: Any) -> MongoNamespaceManager:
+            given = {"store_timeout": 2, "prefix": prefix, **options}
+            return MongoNamespaceManager(name, mongodb_replica_url, **given)
+
+        return opened
+
+    @pytest.fixture
+    def raw(self, mongodb_replica_url: str) -> Iterator[Raw]:
+        with connected(mongodb_replica_url) as client:
+            yield client.get_default_database()
+
+    def test_writes_wait_for_a_majority(self, open_namespace: Open) -> None:
+        store: Any = open_namespace("namespace")
+
+        assert store.client.write_concern.document == {"w": "majority"}
+        assert store.client.topology_description.topology_type_name.startswith("Repl")
 
 
 class TestMongoSession:
