@@ -19,31 +19,29 @@ ROUNDS = 3
 Options = dict[str, Any]
 
 
+#: The stores on a server, and the wheel that brings each.
+SERVED = {
+    "memcached": "beaker_memcached",
+    "mongodb": "beaker_mongodb",
+    "redis": "beaker_redis",
+}
+
+
 @pytest.fixture(
     params=[
-        "file",
-        "sqlite",
-        "dbm",
-        "ext:memcached",
-        pytest.param("ext:mongodb", marks=pytest.mark.mongodb),
-        "ext:redis",
+        *("file", "sqlite", "dbm"),
+        *(pytest.param(name, marks=getattr(pytest.mark, name)) for name in SERVED),
     ]
 )
 def options(request: pytest.FixtureRequest, tmp_path: Path) -> Options:
     """The options of a cache on a store that processes share."""
     chosen = {"namespace": f"stampede {tmp_path.name}", "type": request.param}
-    if request.param == "ext:redis":
-        pytest.importorskip("beaker_redis", reason="this run has the core alone")
-        return {**chosen, "url": request.getfixturevalue("redis_url")}
-    if request.param == "ext:memcached":
-        pytest.importorskip("beaker_memcached", reason="this run has the core alone")
-        return {**chosen, "url": request.getfixturevalue("memcached_url")}
-    if request.param == "ext:mongodb":
-        pytest.importorskip("beaker_mongodb", reason="this run has the core alone")
-        # On two cores, 128 threads that connect at once take longer than an outage.
-        url = request.getfixturevalue("mongodb_url")
-        return {**chosen, "url": url, "store_timeout": 5}
-    return {**chosen, "data_dir": str(tmp_path)}
+    if request.param not in SERVED:
+        return {**chosen, "data_dir": str(tmp_path)}
+    pytest.importorskip(SERVED[request.param], reason="this run has the core alone")
+    url = request.getfixturevalue(f"{request.param}_url")
+    # On two cores, 128 threads that connect at once take longer than an outage.
+    return {**chosen, "type": f"ext:{request.param}", "url": url, "store_timeout": 5}
 
 
 def test_an_expired_value_is_made_once_and_all_others_are_served_stale(
