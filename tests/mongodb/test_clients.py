@@ -23,6 +23,8 @@ def test_namespaces_of_one_url_share_a_client(mongodb_url: str) -> None:
     other = MongoNamespaceManager("other", mongodb_url)
 
     assert one.client is other.client
+    # And what they know of it: the indexes are made once.
+    assert one._server._reached() is other._server._reached()
     assert one.client is not MongoNamespaceManager("one", mongodb_url + "x").client
 
 

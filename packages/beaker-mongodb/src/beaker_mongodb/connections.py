@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote_plus, urlsplit
 
 import pymongo
 from pymongo import MongoClient
@@ -17,10 +17,9 @@ from pymongo.errors import (
 )
 
 from beaker.exceptions import InvalidOptionError, MissingCacheParameter
+from beaker_mongodb.layout import Client, Collections
 
-__all__ = ["Client", "Link", "connect", "database_of", "without_password"]
-
-Client = MongoClient[dict[str, Any]]
+__all__ = ["Link", "connect", "database_of", "without_password"]
 
 _TAKES = (
     "mongodb://host:port/database, mongodb://host,host/database?replicaSet=name, "
@@ -55,55 +54,63 @@ def connect(url: str, deadline: float) -> Client:
     try:
         return MongoClient(url, **settings)
     except (InvalidURI, ConfigurationError, ValueError, TypeError) as e:
+        if type(e.__context__).__module__.startswith("dns."):
+            # It is the names that are not to be had, not their URL that is wrong.
+            raise ServerSelectionTimeoutError(str(e)) from e
         # What it quotes may be a piece of a password that was not percent-encoded.
         takes = f"{_TAKES}; {e}" if "@" not in url else _TAKES
         raise InvalidOptionError("url", without_password(url), takes) from None
 
 
 class Link:
-    """A client of ours, which is made anew when it has lost all its servers.
+    """The way to a database by a client of ours, made anew when its servers are lost.
 
-    One that has lost them looks for them every half second or more rarely, and who
+    A client that has lost them looks for them every half second or more rarely, and who
     waits for it waits half a second at least. A new one finds them at once.
 
     Args:
         url: As the option takes it.
         deadline: Seconds that an operation may take; 0: as long as it likes.
+        database: The name of the database.
     """
 
-    def __init__(self, url: str, deadline: float) -> None:
-        self._url, self._deadline = url, deadline
+    def __init__(self, url: str, deadline: float, database: str) -> None:
+        self._url, self._deadline, self._database = url, deadline, database
         self._lock = threading.Lock()
-        self._client = connect(url, deadline)
-        self._made_at = time.monotonic()
-        self._has_found = False
+        self._connect()
 
-    def client(self) -> Client:
-        """Return a client that knows a server.
+    def reached(self) -> Collections:
+        """Return the collections, by a client that knows a server.
 
         Raises:
             ServerSelectionTimeoutError: None was found within the deadline.
         """
-        client = self._client
-        if not client.topology_description.has_known_servers:
-            client = self._renewed(client)
-            self._await_server(client)
+        collections = self._collections
+        if not collections.client.topology_description.has_known_servers:
+            collections = self._renewed(collections)
+            self._await_server(collections.client)
         self._has_found = True
-        return client
+        return collections
 
     def close(self) -> None:
         """Close the client."""
-        _close(self._client)
+        _close(self._collections.client)
 
-    def _renewed(self, lost: Client) -> Client:
+    def _connect(self) -> None:
+        self._collections = Collections(
+            connect(self._url, self._deadline), self._database
+        )
+        self._made_at, self._has_found = time.monotonic(), False
+
+    def _renewed(self, lost: Collections) -> Collections:
         with self._lock:
             age = time.monotonic() - self._made_at
             may_find = not self._has_found and age < (self._deadline or 1)
-            if self._client is lost and not may_find:
-                self._client = connect(self._url, self._deadline)
-                self._made_at, self._has_found = time.monotonic(), False
-                _close(lost)
-            return self._client
+            if self._collections is lost and not may_find:
+                self._connect()
+                # Who is just using it is told so, and asks for the new one.
+                _close(lost.client)
+            return self._collections
 
     def _await_server(self, client: Client) -> None:
         gives_up_at = time.monotonic() + (self._deadline or float("inf"))
@@ -166,7 +173,7 @@ def _split(url: str) -> SplitResult:
 def _named_by(url: str | Client) -> str:
     if isinstance(url, str):
         # The collection that may follow the database is not ours to choose.
-        return _split(url).path.lstrip("/").partition(".")[0]
+        return unquote_plus(_split(url).path.lstrip("/")).partition(".")[0]
     try:
         return url.get_default_database().name
     except PyMongoError:

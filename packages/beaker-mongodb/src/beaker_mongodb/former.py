@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from beaker_mongodb import updates
-from beaker_mongodb.server import Collections, Server
+from beaker_mongodb.layout import Collections
+from beaker_mongodb.server import Server
 
 __all__ = ["FormerSession"]
 

@@ -9,8 +9,9 @@ from pymongo.errors import DuplicateKeyError
 
 from beaker.synchronization import RemoteLease
 from beaker_mongodb import updates
+from beaker_mongodb.layout import Collections
 from beaker_mongodb.names import Names
-from beaker_mongodb.server import Collections, Server
+from beaker_mongodb.server import Server
 
 __all__ = ["MongoLease"]
 

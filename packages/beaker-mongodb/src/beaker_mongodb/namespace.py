@@ -11,13 +11,13 @@ from pymongo.errors import BulkWriteError
 
 from beaker.protocols import Lease, NamespaceManager
 from beaker_mongodb import updates
-from beaker_mongodb.connections import Client
 from beaker_mongodb.former import FormerSession
+from beaker_mongodb.layout import Client, Collections
 from beaker_mongodb.leases import MongoLease
 from beaker_mongodb.names import Names
 from beaker_mongodb.records import Record, checked
 from beaker_mongodb.refusals import AWAY
-from beaker_mongodb.server import Collections, Server
+from beaker_mongodb.server import Server
 
 __all__ = ["MongoNamespaceManager"]
 

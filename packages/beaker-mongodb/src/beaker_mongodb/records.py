@@ -9,7 +9,8 @@ from pymongo.errors import DuplicateKeyError
 
 from beaker.exceptions import StoreRefusedError
 from beaker_mongodb import updates
-from beaker_mongodb.server import Collections, Server
+from beaker_mongodb.layout import Collections
+from beaker_mongodb.server import Server
 
 __all__ = ["Record", "checked"]
 

@@ -9,9 +9,9 @@ from pymongo.errors import DuplicateKeyError
 
 from beaker.protocols import StoreOptions
 from beaker.synchronization import RemoteLease, SynchronizerImpl
-from beaker_mongodb.connections import Client
+from beaker_mongodb.layout import Client, Collections
 from beaker_mongodb.names import Names
-from beaker_mongodb.server import Collections, Server
+from beaker_mongodb.server import Server
 
 __all__ = ["MongoSynchronizer"]
 
