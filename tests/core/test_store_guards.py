@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from beaker.cache import Cache
 from beaker.exceptions import StoreRefusedError
 from beaker.protocols import NamespaceManager
 
@@ -257,13 +258,27 @@ def test_a_full_disk_leaves_what_was_there(kind: str, small_disk: Path) -> None:
             lambda: store.replace("key", b"old" * 10_000, b"x" * 1_000_000, None),
             lambda: fill(store, b"x" * 1_000_000),
         ):
-            with pytest.raises(store.unavailable):
+            with pytest.raises(StoreRefusedError, match="make room"):
                 operation()
 
         assert store.fetch("key") == b"old" * 10_000
         assert set(files_below(small_disk)) <= before | locks(small_disk)
         store.store("key", b"new", None)
         assert store.fetch("key") == b"new"
+
+
+@pytest.mark.parametrize("kind", ["file", "sqlite"])
+def test_on_a_full_disk_functions_answer_and_what_is_cached_is_used(
+    kind: str, small_disk: Path
+) -> None:
+    cache = Cache("namespace", type=kind, data_dir=str(small_disk / "data"))
+    cache.put("kept", "old")
+
+    made = cache.get("large", createfunc=lambda: "x" * 1_000_000)
+
+    assert made == "x" * 1_000_000
+    assert cache["kept"] == "old"
+    assert "large" not in cache
 
 
 def fill(store: NamespaceManager, data: bytes) -> None:

@@ -49,9 +49,8 @@ _MOMENTARY = frozenset(
         sqlite3.SQLITE_TOOBIG,
     )
 )
-#: The disk is full, or fails, or memory does. All else wants somebody to change
-#: something.
-_AWAY = frozenset((sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM))
+#: The disk fails, or memory does. All else wants somebody to change something.
+_AWAY = frozenset((sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM))
 _FORBIDDEN = frozenset(
     (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY)
 )
@@ -230,6 +229,8 @@ class Database:
         link.close()
         if code in _AWAY:
             raise error
+        if code == sqlite3.SQLITE_FULL:
+            raise self._files.full(str(error)) from error
         cause = f"{self.path}: {error}"
         if code in _FORBIDDEN:
             raise self._files.refusal(cause) from error

@@ -34,8 +34,11 @@ _FOLLOW = os.utime not in os.supports_follow_symlinks
 #: How often a directory may vanish between our making and our using it.
 _ATTEMPTS = 100
 
+#: What the system answers where there is no more room: what is there can be read.
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+
 #: What the system answers where its user has to change something. All else passes
-#: as it is: the disk is full, or broken, or away.
+#: as it is: the disk is broken, or away.
 _REFUSALS = frozenset(
     (
         errno.EACCES,
@@ -214,6 +217,13 @@ class PrivateFiles:
         if isinstance(error, OSError) and error.errno in _REFUSALS:
             cause = f"{error.filename or self.place.path}: {error.strerror}"
             raise self.refusal(cause) from error
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise self.full(str(error.strerror)) from error
+
+    def full(self, cause: str) -> StoreRefusedError:
+        """Return the error that says what to do where there is no more room."""
+        remedy = f"make room on the disk of {self.place.chosen!r}"
+        return StoreRefusedError(str(self.place), cause, remedy)
 
     def refusal(self, cause: str) -> StoreRefusedError:
         """Return the error that says what to do where something is not ours."""
