@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import threading
 from typing import Any
 
 from beaker.exceptions import InvalidOptionError
+from beaker.perprocess import PerProcess
 
 __all__ = ["given_module", "open_dbm"]
 
@@ -39,11 +41,17 @@ def open_dbm(path: str, mode: str, module: Any = None) -> Any:
     not_a_dbm: tuple[type[Exception], ...] = (SyntaxError, TypeError, ValueError)
     not_a_dbm += errors if isinstance(errors, tuple) else (errors,)
     try:
-        return module.open(path, mode, 0o600)
+        # `dbm.dumb` parses its index as Python code, and the parser of Python 3.11
+        # can lose count of its recursion when threads do so at once.
+        with _opening():
+            return module.open(path, mode, 0o600)
     except OSError:
         raise
     except not_a_dbm as error:
         raise ValueError(repr(error)) from error
+
+
+_opening = PerProcess(threading.Lock)
 
 
 def _standard_module(path: str) -> Any:
