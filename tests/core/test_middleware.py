@@ -292,3 +292,14 @@ def test_two_doors_keep_two_sessions() -> None:
 
 def test_the_application_that_is_wrapped_may_be_anything_callable() -> None:
     assert Browser(SessionMiddleware(Application(), type="memory")).get().body == "None"
+
+
+def test_who_saves_too_late_is_told() -> None:
+    def application(environ: Options, start_response: Any) -> Iterable[bytes]:
+        response = echo(environ, start_response)
+        environ["beaker.session"]["name"] = "Ann"
+        with pytest.warns(BeakerWarning, match=r"call persist\(\)"):
+            environ["beaker.session"].save()
+        return response
+
+    Browser(SessionMiddleware(application, type="memory")).get()

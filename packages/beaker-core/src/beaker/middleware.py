@@ -109,6 +109,7 @@ class SessionMiddleware:
             if session.accessed():
                 _finish(session, status, headers, exc_info)
             started = True
+            session.__dict__["_answered"] = True
             return start_response(status, headers, exc_info)
 
         try:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from beaker.cache import clsmap
 from beaker.cookieheaders import months, weekdays
 from beaker.cookiesession import CookieSession
-from beaker.exceptions import InvalidOptionError, UnsupportedOperationError
+from beaker.exceptions import (
+    BeakerWarning,
+    InvalidOptionError,
+    UnsupportedOperationError,
+)
 from beaker.serversession import Session
 from beaker.sessionbase import ConfigurableSession as _ConfigurableSession
 from beaker.sessionbase import session_id as _session_id
@@ -147,8 +152,15 @@ class SessionObject:
         return None if session.is_new else session
 
     def save(self) -> None:
-        """Note that the session is to be written."""
+        """Note that the session is to be written, when the response begins."""
         self.__dict__["_dirty"] = True
+        if "_answered" in self.__dict__:
+            warnings.warn(
+                "save() after start_response writes nothing; "
+                "call it before, or call persist()",
+                BeakerWarning,
+                stacklevel=2,
+            )
 
     def delete(self) -> None:
         """Remove the session and its cookie."""
