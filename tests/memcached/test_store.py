@@ -18,7 +18,9 @@ class TestMemcached(StoreContract):
     @pytest.fixture
     def open_namespace(self, memcached_url: str, prefix: str, module: str) -> Open:
         def opened(name: str, **options: Any) -> MemcachedNamespaceManager:
-            given = {"prefix": prefix, "memcache_module": module, **options}
+            # What is not about outages shall not fail because the machine is busy.
+            given = {"prefix": prefix, "store_timeout": 5, "memcache_module": module}
+            given.update(options)
             return MemcachedNamespaceManager(name, memcached_url, **given)
 
         return opened
@@ -49,7 +51,7 @@ class TestSession:
     @pytest.fixture
     def open_session(self, open_namespace: OpenNamespace, module: str) -> Open:
         return lambda name: open_namespace(
-            name, purpose="session", memcache_module=module
+            name, purpose="session", memcache_module=module, store_timeout=5
         )
 
     @pytest.mark.parametrize(
