@@ -7,9 +7,9 @@ import time
 from collections.abc import Hashable
 from pathlib import Path
 
-from beaker import leases
-from beaker.filelock import FileLock
-from beaker.leases import RemoteLease
+from beaker._locks import leases
+from beaker._locks.filelock import FileLock
+from beaker._locks.leases import RemoteLease
 
 
 class Server:

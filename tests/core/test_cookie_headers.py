@@ -8,14 +8,14 @@ from http.cookies import CookieError
 
 import pytest
 
-from beaker.cookie import SignedCookie, SimpleCookie
-from beaker.cookieheaders import (
+from beaker._sessions.cookieheaders import (
     attributes,
     cookie_values,
     expiry,
     serialize_cookie_date,
     set_cookie,
 )
+from beaker.cookie import SignedCookie, SimpleCookie
 from beaker.exceptions import InvalidOptionError
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import beaker.cache
+from beaker._caching.functions import known_function
 from beaker.cache import CacheManager, cache_managers, cache_region, region_invalidate
 from beaker.container import MemoryNamespaceManager
-from beaker.decorators import known_function
 from beaker.exceptions import BeakerException, BeakerWarning
 from tests.core.conftest import Calls, Clock
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from beaker import filelock, kernellocks
+from beaker._locks import filelock, kernellocks
+from beaker._locks.filelock import FileLock
 from beaker.exceptions import LockError
-from beaker.filelock import FileLock
 
 from .processes import (
     PATIENCE,
@@ -28,7 +28,8 @@ MakeLock = Callable[[str], FileLock]
 
 HOLDER_WITH_CHILD = """
 import os, sys
-from beaker import filelock, kernellocks
+from beaker._locks import filelock
+from beaker._locks import kernellocks
 filelock.available_locks = getattr(kernellocks, sys.argv[1])
 lock = filelock.FileLock(sys.argv[2], "name")
 lock.acquire()

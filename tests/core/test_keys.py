@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from beaker.decorators import keys_of_unknown
+from beaker._caching.functions import keys_of_unknown
 from beaker.keys import FunctionKeys, function_namespace, shortened, takes_self
 
 Call = tuple[list[Any], dict[str, Any]]

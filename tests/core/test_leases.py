@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from beaker import leases, renewal, turns
+from beaker._locks import leases, renewal, turns
+from beaker._locks.waiting import Patience
 from beaker.exceptions import LockError, LockTimeoutError
 from beaker.protocols import UNTOLD
-from beaker.waiting import Patience
 
 from .leasing import DirectoryLease, Server, ServerLease, turns_left
 from .processes import (

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from beaker._locks.filelock import FileLock
+from beaker._locks.leases import LocalLease
+from beaker._locks.synchronizers import FileSynchronizer
 from beaker.exceptions import LockTimeoutError
-from beaker.filelock import FileLock
-from beaker.leases import LocalLease
-from beaker.synchronizers import FileSynchronizer
 
 from .leasing import turns_left
 from .processes import (

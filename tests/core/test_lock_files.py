@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from beaker import filelock, kernellocks
+from beaker._locks import filelock, kernellocks
+from beaker._locks.filelock import FileLock
 from beaker.exceptions import StoreRefusedError
-from beaker.filelock import FileLock
 
 from .processes import (
     fork,

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from beaker._caching.freshness import ABSENT, FRESH, STALE, Freshness
 from beaker.exceptions import CorruptRecordError, UnserializableValueError
-from beaker.freshness import ABSENT, FRESH, STALE, Freshness
 from beaker.records import HEADER, MAGIC, OBJECTS, RecordCodec, record_of
 from beaker.serializers import JSON
 

@@ -15,7 +15,10 @@ from typing import Any
 import pytest
 
 import beaker.cache
-from beaker import regeneration, steps, stores
+from beaker import stores
+from beaker._caching import regeneration, steps
+from beaker._caching.freshness import CLOCK_SKEW
+from beaker._caching.regeneration import ValueStore
 from beaker.backends.memory import MemoryNamespaceManager
 from beaker.cache import Cache, CacheManager
 from beaker.container import Value
@@ -25,11 +28,9 @@ from beaker.exceptions import (
     StoreRefusedError,
     StoreUnavailableError,
 )
-from beaker.freshness import CLOCK_SKEW
 from beaker.plugins import register, unregister
 from beaker.protocols import Lease
 from beaker.records import RecordCodec, record_of
-from beaker.regeneration import ValueStore
 from beaker.stores import Store
 from tests.core.conftest import Calls, Clock
 from tests.core.processes import PATIENCE

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from beaker import leases, renewal
+from beaker._locks import leases, renewal
 from beaker.perprocess import PerProcess
 
 from .leasing import Server, ServerLease, turns_left
@@ -200,7 +200,7 @@ def test_a_frozen_holder_knows_that_its_lease_may_be_another_ones(
 
 def test_the_interpreter_ends_while_a_lease_is_held() -> None:
     code = """
-from beaker.leases import RemoteLease
+from beaker._locks.leases import RemoteLease
 class Lease(RemoteLease):
     def take(self): return True
     def renew(self): return True

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from beaker._sessions.formerpayloads import load_bounded_json
 from beaker.exceptions import CorruptRecordError
-from beaker.formerpayloads import load_bounded_json
 from beaker.session import CookieSession, Session
 from beaker.util import JsonSerializer
 from tests.core.sessions import (

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from beaker._sessions.lifetime import Lifetime
 from beaker.exceptions import InvalidOptionError
 from beaker.session import Session
-from beaker.sessionlifetime import Lifetime
 from tests.core.sessions import Visit, again, contents, cookie_session, sent, stored
 
 Options = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from beaker.merging import changes
+from beaker._sessions.merging import changes
 from beaker.serializers import JSON, PICKLE
 from beaker.session import Session
 from tests.core.processes import fork, wait_for

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from beaker._sessions.plaindata import DECODED_LIMIT, load_plain
+from beaker._sessions.records import SessionRecord, SessionRecords
 from beaker.backends.memory import MemoryNamespaceManager
 from beaker.exceptions import (
     CorruptRecordError,
@@ -24,9 +26,7 @@ from beaker.exceptions import (
     InvalidOptionError,
     MissingSecretError,
 )
-from beaker.plaindata import DECODED_LIMIT, load_plain
 from beaker.session import Session
-from beaker.sessionrecords import SessionRecord, SessionRecords
 from beaker.signing import KeyRing
 from tests.core.sessions import ToySeal, again, contents, stored
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from beaker._locks.filelock import FileLock
 from beaker.backends.file import FileNamespaceManager
 from beaker.exceptions import (
     CorruptRecordError,
     MissingCacheParameter,
     StoreRefusedError,
 )
-from beaker.filelock import FileLock
 from beaker.records import RecordCodec, record_of
 
 from .local_stores import Open, opener

@@ -19,9 +19,10 @@ class TestMemcached(StoreContract):
     def open_namespace(self, memcached_url: str, prefix: str, module: str) -> Open:
         def opened(name: str, **options: Any) -> MemcachedNamespaceManager:
             # What is not about outages shall not fail because the machine is busy.
-            given = {"prefix": prefix, "store_timeout": 5, "memcache_module": module}
-            given.update(options)
-            return MemcachedNamespaceManager(name, memcached_url, **given)
+            options = {"store_timeout": 5, "memcache_module": module, **options}
+            return MemcachedNamespaceManager(
+                name, memcached_url, prefix=prefix, **options
+            )
 
         return opened
 

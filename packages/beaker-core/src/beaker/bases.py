@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from beaker.leases import LocalLease
+from beaker._locks.leases import LocalLease
 from beaker.protocols import NamespaceManager, Synchronizer
 
 __all__ = ["AbstractDictionaryNSManager", "OpenResourceNamespaceManager"]

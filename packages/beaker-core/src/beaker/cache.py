@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 from beaker import container
+from beaker._caching.decorators import decorated
+from beaker._caching.functions import CachedFunction, known_function
+from beaker._caching.invalidation import arguments_in, forget, forget_row
+from beaker._caching.regeneration import ValueStore
 from beaker.configuration import coerce_cache_options, warn_unknown
-from beaker.decorators import CachedFunction, decorated, known_function
 from beaker.exceptions import BeakerException, RegionNotConfiguredError
-from beaker.invalidation import arguments_in, forget, forget_row
 from beaker.keys import function_namespace
 from beaker.listeners import load_listeners
 from beaker.options import number, optional, seconds
 from beaker.plugins import Backends, backend_named
-from beaker.regeneration import ValueStore
 from beaker.stores import StoreOpener
 
 __all__ = [

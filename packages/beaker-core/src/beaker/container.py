@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from beaker import util  # noqa: F401 - likewise
+from beaker._caching.regeneration import ValueStore
 from beaker.bases import AbstractDictionaryNSManager, OpenResourceNamespaceManager
 from beaker.clients import forget_client, shared_client
 from beaker.exceptions import CreationAbortedError
 from beaker.protocols import NamespaceManager, StoreOptions
-from beaker.regeneration import ValueStore
 from beaker.stores import Store
 
 if TYPE_CHECKING:

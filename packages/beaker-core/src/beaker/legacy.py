@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterable
 from math import ceil
 from typing import Any
 
+from beaker._locks.leases import LocalLease
 from beaker.exceptions import (
     BeakerException,
     CorruptRecordError,
     UnsupportedOperationError,
 )
-from beaker.leases import LocalLease
 from beaker.protocols import Lease, NamespaceManager
 from beaker.records import Record, record_of
 from beaker.registry import WeakValuedRegistry

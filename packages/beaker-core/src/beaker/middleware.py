@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from beaker._sessions.settings import SessionSettings
 from beaker.cache import CacheManager
 from beaker.configuration import cache_options, session_options, warn_unknown
 from beaker.exceptions import StoreUnavailableError
 from beaker.listeners import load_listeners
 from beaker.session import Session, SessionObject
-from beaker.sessionsettings import SessionSettings
 
 __all__ = [
     "CacheMiddleware",

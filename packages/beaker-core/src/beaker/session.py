@@ -6,18 +6,18 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from beaker._sessions.base import ConfigurableSession as _ConfigurableSession
+from beaker._sessions.base import session_id as _session_id
+from beaker._sessions.cookie import CookieSession
+from beaker._sessions.cookieheaders import months, weekdays
+from beaker._sessions.server import Session
+from beaker._sessions.settings import SessionSettings
 from beaker.cache import clsmap
-from beaker.cookieheaders import months, weekdays
-from beaker.cookiesession import CookieSession
 from beaker.exceptions import (
     BeakerWarning,
     InvalidOptionError,
     UnsupportedOperationError,
 )
-from beaker.serversession import Session
-from beaker.sessionbase import ConfigurableSession as _ConfigurableSession
-from beaker.sessionbase import session_id as _session_id
-from beaker.sessionsettings import SessionSettings
 
 if TYPE_CHECKING:
     from beaker.cookie import InvalidSignature, SignedCookie, _InvalidSignatureType

@@ -6,17 +6,17 @@ import threading as _threading
 from collections.abc import Hashable
 from typing import Any, ClassVar, TypeVar
 
-from beaker.filelock import FileLock
-from beaker.leases import Lease, LocalLease, RemoteLease
-from beaker.perprocess import PerProcess
-from beaker.protocols import Synchronizer
-from beaker.registry import WeakValuedRegistry
-from beaker.synchronizers import (
+from beaker._locks.filelock import FileLock
+from beaker._locks.leases import Lease, LocalLease, RemoteLease
+from beaker._locks.synchronizers import (
     ConditionSynchronizer,
     FileSynchronizer,
     SynchronizerImpl,
     null_synchronizer,
 )
+from beaker.perprocess import PerProcess
+from beaker.protocols import Synchronizer
+from beaker.registry import WeakValuedRegistry
 
 try:
     import fcntl

@@ -12,12 +12,12 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, NoReturn, TypeVar
 
+from beaker._locks.waiting import Patience, pause
 from beaker.backends._forks import Undivided
 from beaker.backends._odd_text import Parameters, encodable
 from beaker.backends._private import PrivateFiles
 from beaker.exceptions import StoreRefusedError
 from beaker.perprocess import PerProcess
-from beaker.waiting import Patience, pause
 
 __all__ = ["Database"]
 

@@ -9,8 +9,8 @@ from collections.abc import MutableMapping
 from time import monotonic
 from typing import Any
 
+from beaker._locks.waiting import Patience
 from beaker.protocols import Lease
-from beaker.waiting import Patience
 
 __all__ = ["Shelf", "ShelfLease", "tidy"]
 

@@ -10,6 +10,8 @@ from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from typing import Any, ClassVar
 
+from beaker._locks.filelock import FileLock
+from beaker._locks.leases import LocalLease
 from beaker.backends._dbm_modules import given_module, open_dbm
 from beaker.backends._forks import Undivided
 from beaker.backends._places import DISK_REMEDY, Place
@@ -26,8 +28,6 @@ from beaker.backends._rows import (
     token_row,
 )
 from beaker.exceptions import StoreRefusedError
-from beaker.filelock import FileLock
-from beaker.leases import LocalLease
 from beaker.options import Coercer, optional, text
 from beaker.protocols import Lease, NamespaceManager
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
+from beaker._locks.filelock import FileLock
+from beaker._locks.leases import LocalLease
 from beaker.backends._layouts import CacheLayout, Entry, Layout, SessionLayout
 from beaker.backends._places import DISK_REMEDY, Place
 from beaker.backends._private import PrivateFiles, remove, set_time
-from beaker.filelock import FileLock
-from beaker.leases import LocalLease
 from beaker.options import Coercer, optional, text
 from beaker.protocols import Lease, NamespaceManager
 

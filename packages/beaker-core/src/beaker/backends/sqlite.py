@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
+from beaker._locks.leases import LocalLease
 from beaker.backends._database import Database
 from beaker.backends._odd_text import decoded
 from beaker.backends._places import DISK_REMEDY, Place
 from beaker.backends._private import PrivateFiles
 from beaker.clients import shared_client
-from beaker.leases import LocalLease
 from beaker.protocols import Lease, NamespaceManager
 
 __all__ = ["SqliteNamespaceManager"]

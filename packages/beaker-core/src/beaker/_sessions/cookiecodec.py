@@ -7,10 +7,10 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from beaker._sessions.codec import with_times, without_times
+from beaker._sessions.format import PAYLOAD, SessionFormat, of_payload
+from beaker._sessions.records import SessionRecord, is_record
 from beaker.exceptions import CorruptRecordError
-from beaker.sessioncodec import with_times, without_times
-from beaker.sessionformat import PAYLOAD, SessionFormat, of_payload
-from beaker.sessionrecords import SessionRecord, is_record
 from beaker.signing import former_signature
 
 __all__ = ["CookieCodec"]

@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
 
+from beaker._caching.freshness import ABSENT, CLOCK_SKEW, FRESH, STALE, Freshness
+from beaker._caching.steps import CREATE, Acquire, Regeneration, run
 from beaker.exceptions import (
     CorruptRecordError,
     InvalidOptionError,
@@ -15,11 +17,9 @@ from beaker.exceptions import (
     StoreRefusedError,
     StoreUnavailableError,
 )
-from beaker.freshness import ABSENT, CLOCK_SKEW, FRESH, STALE, Freshness
 from beaker.listeners import listens, tell
 from beaker.protocols import UNTOLD, Lease
 from beaker.records import Record, record_of
-from beaker.steps import CREATE, Acquire, Regeneration, run
 from beaker.stores import Store
 
 __all__ = ["ValueStore"]

@@ -7,8 +7,9 @@ from collections.abc import Collection
 from math import inf
 from typing import Any
 
+from beaker._sessions.plaindata import DECODED_LIMIT, load_plain
+from beaker._sessions.records import SessionRecord, SessionRecords
 from beaker.exceptions import CorruptRecordError
-from beaker.plaindata import DECODED_LIMIT, load_plain
 from beaker.serializers import (
     JSON,
     PICKLE,
@@ -16,7 +17,6 @@ from beaker.serializers import (
     identifier_of,
     load,
 )
-from beaker.sessionrecords import SessionRecord, SessionRecords
 
 __all__ = ["PAYLOAD", "TIMES", "SessionFormat", "as_dictionary", "of_payload"]
 

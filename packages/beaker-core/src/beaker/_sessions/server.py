@@ -7,17 +7,17 @@ import time
 from functools import cached_property
 from typing import Any
 
+from beaker._sessions.base import FromOptions, session_id
+from beaker._sessions.codec import OwnCodec
+from beaker._sessions.format import TIMES
+from beaker._sessions.merging import Changes, changes
+from beaker._sessions.ownbytes import PayloadSession
+from beaker._sessions.records import SessionRecord
+from beaker._sessions.settings import SessionSettings, settings_of
+from beaker._sessions.stored import StoredSession
 from beaker.exceptions import CorruptRecordError
 from beaker.listeners import listens, tell
-from beaker.merging import Changes, changes
-from beaker.ownbytes import PayloadSession
 from beaker.protocols import Lease, NamespaceManager
-from beaker.sessionbase import FromOptions, session_id
-from beaker.sessioncodec import OwnCodec
-from beaker.sessionformat import TIMES
-from beaker.sessionrecords import SessionRecord
-from beaker.sessionsettings import SessionSettings, settings_of
-from beaker.storedsession import StoredSession
 from beaker.stores import Store
 
 __all__ = ["Session"]

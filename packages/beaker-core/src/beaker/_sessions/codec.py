@@ -6,16 +6,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-from beaker.exceptions import CorruptRecordError
-from beaker.formerpayloads import FormerPayloads
-from beaker.sessionformat import (
+from beaker._sessions.format import (
     PAYLOAD,
     TIMES,
     SessionFormat,
     as_dictionary,
     of_payload,
 )
-from beaker.sessionrecords import SessionRecord, is_record
+from beaker._sessions.formerpayloads import FormerPayloads
+from beaker._sessions.records import SessionRecord, is_record
+from beaker.exceptions import CorruptRecordError
 
 __all__ = [
     "OwnCodec",

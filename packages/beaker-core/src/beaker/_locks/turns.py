@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable
 
-from beaker.waiting import Patience
+from beaker._locks.waiting import Patience
 
 __all__ = ["Turns"]
 

@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from contextlib import suppress
 from hashlib import blake2b
 
-from beaker.waiting import pause
+from beaker._locks.waiting import pause
 
 __all__ = ["KernelLocks", "available_locks"]
 

@@ -6,8 +6,13 @@ import time
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from beaker.cookiecodec import CookieCodec
-from beaker.cookieheaders import COOKIE_LIMIT, cookie_values, expiry
+from beaker._sessions.base import session_id
+from beaker._sessions.codec import decoded
+from beaker._sessions.cookiecodec import CookieCodec
+from beaker._sessions.cookieheaders import COOKIE_LIMIT, cookie_values, expiry
+from beaker._sessions.records import SessionRecord
+from beaker._sessions.server import Session
+from beaker._sessions.settings import SessionSettings, settings_of
 from beaker.exceptions import (
     CorruptRecordError,
     OversizedCookieError,
@@ -15,11 +20,6 @@ from beaker.exceptions import (
 )
 from beaker.listeners import listens, tell
 from beaker.serializers import dump
-from beaker.serversession import Session
-from beaker.sessionbase import session_id
-from beaker.sessioncodec import decoded
-from beaker.sessionrecords import SessionRecord
-from beaker.sessionsettings import SessionSettings, settings_of
 
 if TYPE_CHECKING:
     from beaker.cookie import SimpleCookie

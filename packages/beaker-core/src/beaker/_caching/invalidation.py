@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from beaker._caching.functions import (
+    CachedFunction,
+    FunctionCache,
+    key_length,
+    keys_of_unknown,
+)
 from beaker.configuration import CACHE_OPTIONS
-from beaker.decorators import CachedFunction, key_length, keys_of_unknown
 from beaker.exceptions import BeakerException
-
-if TYPE_CHECKING:
-    from beaker.cache import Cache
 
 __all__ = ["arguments_in", "forget", "forget_row"]
 
@@ -26,7 +28,7 @@ def arguments_in(
 
 
 def forget(
-    cache: Cache,
+    cache: FunctionCache,
     known: CachedFunction | None,
     row: Iterable[object],
     kwargs: Mapping[str, Any],
@@ -55,7 +57,7 @@ def forget(
         forget_row(cache, key_length(cache.nsargs), row)
 
 
-def forget_row(cache: Cache, key_length: int, row: Iterable[object]) -> None:
+def forget_row(cache: FunctionCache, key_length: int, row: Iterable[object]) -> None:
     """Remove the result of one call of a function that is not known here."""
     for key in keys_of_unknown(cache.namespace_name, tuple(row), key_length):
         cache.remove_value(key)

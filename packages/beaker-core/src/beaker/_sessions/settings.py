@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache, partial
 from typing import Any
 
+from beaker._sessions.codec import StoreCodec
+from beaker._sessions.cookiecodec import CookieCodec
+from beaker._sessions.cookieheaders import attributes, check_name
+from beaker._sessions.format import SessionFormat
+from beaker._sessions.formerpayloads import FormerPayloads
+from beaker._sessions.lifetime import MARGIN, Lifetime
+from beaker._sessions.records import SessionRecords
 from beaker.configuration import coerce_session_options
-from beaker.cookiecodec import CookieCodec
-from beaker.cookieheaders import attributes, check_name
 from beaker.crypto import cipher_for_records
 from beaker.exceptions import InvalidOptionError, MissingSecretError
-from beaker.formerpayloads import FormerPayloads
 from beaker.plugins import backend_named
 from beaker.protocols import CryptoProvider
 from beaker.serializers import serializer_named
-from beaker.sessioncodec import StoreCodec
-from beaker.sessionformat import SessionFormat
-from beaker.sessionlifetime import MARGIN, Lifetime
-from beaker.sessionrecords import SessionRecords
 from beaker.signing import KeyRing, TextSigner, former_signature
 from beaker.stores import StoreOpener
 from beaker.util import JsonSerializer, PickleSerializer

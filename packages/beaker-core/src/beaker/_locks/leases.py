@@ -8,13 +8,13 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Hashable
 
+from beaker._locks.filelock import FileLock
+from beaker._locks.renewal import Holding, renewer
+from beaker._locks.turns import Turns
+from beaker._locks.waiting import Patience, pause
 from beaker.exceptions import LockError
-from beaker.filelock import FileLock
 from beaker.perprocess import PerProcess
 from beaker.protocols import UNTOLD, Lease
-from beaker.renewal import Holding, renewer
-from beaker.turns import Turns
-from beaker.waiting import Patience, pause
 
 __all__ = ["Lease", "LocalLease", "RemoteLease"]
 

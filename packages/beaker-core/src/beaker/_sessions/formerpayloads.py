@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
+from beaker._sessions.plaindata import DECODED_LIMIT, load_plain, refuse_greedy
 from beaker.crypto import generateCryptoKeys, get_nonce_size
 from beaker.exceptions import CorruptRecordError, MissingSecretError
-from beaker.plaindata import DECODED_LIMIT, load_plain, refuse_greedy
 from beaker.protocols import CryptoProvider
 from beaker.serializers import dump_dictionary
 from beaker.util import JsonSerializer, PickleSerializer

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from beaker.envelopes import laid_in, taken_from
-from beaker.merging import Changes, changes
-from beaker.sessioncodec import SessionCodec
-from beaker.sessionlifetime import Lifetime
-from beaker.sessionrecords import SessionRecord, removed, removed_at
+from beaker._sessions.codec import SessionCodec
+from beaker._sessions.envelopes import laid_in, taken_from
+from beaker._sessions.lifetime import Lifetime
+from beaker._sessions.merging import Changes, changes
+from beaker._sessions.records import SessionRecord, removed, removed_at
 from beaker.stores import Store
 
 __all__ = ["NOTHING", "StoredSession"]

@@ -7,11 +7,11 @@ import sys
 import threading
 from collections.abc import Callable, Hashable
 
+from beaker._locks.filelock import FileLock
+from beaker._locks.waiting import Patience
 from beaker.exceptions import LockError
-from beaker.filelock import FileLock
 from beaker.perprocess import PerProcess
 from beaker.protocols import Synchronizer
-from beaker.waiting import Patience
 
 __all__ = [
     "ConditionSynchronizer",

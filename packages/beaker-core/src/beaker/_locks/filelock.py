@@ -11,10 +11,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from beaker._locks.kernellocks import KernelLocks, available_locks, leads_to
+from beaker._locks.waiting import Patience, pause
 from beaker.directories import make_private
 from beaker.exceptions import LockError, StoreRefusedError
-from beaker.kernellocks import KernelLocks, available_locks, leads_to
-from beaker.waiting import Patience, pause
 
 __all__ = ["FileLock"]
 

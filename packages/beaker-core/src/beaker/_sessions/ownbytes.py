@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, ClassVar
 
-from beaker.sessionbase import ConfigurableSession
-from beaker.sessionsettings import settings_of
+from beaker._sessions.base import ConfigurableSession
+from beaker._sessions.settings import settings_of
 
 __all__ = ["PayloadSession"]
 

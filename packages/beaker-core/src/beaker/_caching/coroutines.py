@@ -9,17 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
+from beaker._caching.freshness import ABSENT, FRESH
+from beaker._caching.functions import CachedFunction
+from beaker._caching.regeneration import ValueStore
+from beaker._caching.steps import CREATE, Acquire, Regeneration
 from beaker.exceptions import StoreUnavailableError
-from beaker.freshness import ABSENT, FRESH
 from beaker.records import Record
-from beaker.regeneration import ValueStore
-from beaker.steps import CREATE, Acquire, Regeneration
-
-if TYPE_CHECKING:
-    from beaker.decorators import CachedFunction
 
 __all__ = ["cached_coroutine"]
 

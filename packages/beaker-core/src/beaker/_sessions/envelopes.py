@@ -6,10 +6,10 @@ import pickle
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
+from beaker._sessions.plaindata import load_plain
+from beaker._sessions.records import is_record
 from beaker.exceptions import CorruptRecordError
-from beaker.plaindata import load_plain
 from beaker.records import MAGIC, record_of
-from beaker.sessionrecords import is_record
 from beaker.stores import Store
 
 __all__ = ["laid_in", "taken_from"]

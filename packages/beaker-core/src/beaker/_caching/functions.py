@@ -1,38 +1,37 @@
-"""Functions whose results are cached, and the keys their results are found by."""
+"""What is known of a decorated function: its cache, and the keys of its results."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
-from beaker import container
-from beaker.exceptions import StoreUnavailableError
-from beaker.freshness import CLOCK_SKEW
-from beaker.keys import (
-    FunctionKeys,
-    escaped,
-    function_namespace,
-    joined,
-    shortened,
-)
-from beaker.listeners import listens, tell
+from beaker._caching.regeneration import ValueStore
+from beaker.keys import FunctionKeys, escaped, function_namespace, joined, shortened
 from beaker.option_tables import DEFAULT_KEY_LENGTH
-
-if TYPE_CHECKING:
-    from beaker.cache import Cache
 
 __all__ = [
     "CachedFunction",
-    "decorated",
+    "FunctionCache",
     "key_length",
     "keys_of_unknown",
     "known_function",
+    "make_known",
 ]
 
-P = ParamSpec("P")
-R = TypeVar("R")
+
+class FunctionCache(Protocol):
+    """What a decorated function needs of a `beaker.cache.Cache`."""
+
+    namespace_name: str
+    nsargs: dict[str, Any]
+    values: ValueStore
+    expiretime: float | None
+    starttime: float | None
+
+    def remove_value(self, key: str) -> None:
+        """Remove a value."""
+        ...
 
 
 class CachedFunction:
@@ -50,7 +49,7 @@ class CachedFunction:
         self,
         function: Callable[..., Any],
         tags: Sequence[object],
-        open_cache: Callable[[str], Cache | None],
+        open_cache: Callable[[str], FunctionCache | None],
         region: str | None,
     ) -> None:
         self.function, self.region, self._tags = function, region, tags
@@ -58,9 +57,9 @@ class CachedFunction:
         self.keys = FunctionKeys(function, tags)
         self.room = DEFAULT_KEY_LENGTH - len(self.namespace)
         self._open_cache = open_cache
-        self.opened: Cache | None = None
+        self.opened: FunctionCache | None = None
 
-    def cache(self) -> Cache | None:
+    def cache(self) -> FunctionCache | None:
         """Return its cache, or None while caching is switched off."""
         if self.opened is None:
             cache = self._open_cache(self.namespace)
@@ -90,6 +89,11 @@ class CachedFunction:
 _known: WeakValueDictionary[str, CachedFunction] = WeakValueDictionary()
 
 
+def make_known(own: CachedFunction) -> None:
+    """Let a function be found by its namespace, for as long as it lives."""
+    _known[own.namespace] = own
+
+
 def known_function(asked: object) -> CachedFunction | None:
     """Return what belongs to a decorated function, or to the name of its namespace."""
     if isinstance(asked, str):
@@ -110,54 +114,3 @@ def keys_of_unknown(namespace: str, row: Sequence[object], limit: int) -> set[st
     texts = [str(part) for part in row]
     plain = " ".join(escaped(text) if text else text for text in texts)
     return {shortened(key, namespace, limit) for key in (joined(texts), plain)}
-
-
-def cached_function(own: CachedFunction) -> Callable[..., Any]:
-    """Return the function that answers from the cache where it can."""
-    function, namespace = own.function, own.namespace
-    name = getattr(function, "__name__", "function")
-
-    def cached(*args: Any, **kwargs: Any) -> Any:
-        cache = own.opened or own.cache()
-        if cache is None:
-            return function(*args, **kwargs)
-        key = own.key_of_call(args, kwargs)
-        values = cache.values
-        try:
-            record = values.read(key)
-        except StoreUnavailableError:
-            record = None
-        if record is not None and cache.starttime is None:
-            now = container.now()
-            if record.stored - CLOCK_SKEW <= now < record.fresh_until:
-                if "value_read" in listens:
-                    tell("value_read", namespace=namespace, key=key, outcome="hit")
-                return record.value
-
-        def create() -> Any:
-            return function(*args, **kwargs)
-
-        # So that a debugger shows whose value is being made.
-        create.__name__ = create.__qualname__ = f"_cached_{name}"
-        return values.resolve(key, record, create, cache.expiretime, cache.starttime)
-
-    return update_wrapper(cached, function)
-
-
-def decorated(own: CachedFunction) -> Callable[..., Any]:
-    """Return the caching counterpart of a function or of a coroutine function."""
-    from inspect import iscoroutinefunction
-
-    if iscoroutinefunction(own.function):
-        from beaker.coroutines import cached_coroutine
-
-        cached = cached_coroutine(own)
-    else:
-        cached = cached_function(own)
-    # The first two are what 1.x put there, and what copies of its decorator read.
-    cached._arg_namespace = own.namespace  # type: ignore[attr-defined]  # noqa: SLF001
-    if own.region is not None:
-        cached._arg_region = own.region  # type: ignore[attr-defined]  # noqa: SLF001
-    cached._cached_function = own  # type: ignore[attr-defined]  # noqa: SLF001
-    _known[own.namespace] = own
-    return cached

@@ -6,7 +6,7 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from beaker.cookieheaders import (
+from beaker._sessions.cookieheaders import (
     attributes,
     cookie_values,
     expiry,
@@ -14,10 +14,10 @@ from beaker.cookieheaders import (
     set_cookie,
     shown_attributes,
 )
+from beaker._sessions.format import TIMES
+from beaker._sessions.settings import SessionSettings, settings_of
 from beaker.exceptions import InvalidOptionError
 from beaker.listeners import tell
-from beaker.sessionformat import TIMES
-from beaker.sessionsettings import SessionSettings, settings_of
 
 if TYPE_CHECKING:
     from beaker.cookie import SimpleCookie

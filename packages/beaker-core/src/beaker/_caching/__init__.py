@@ -1,0 +1,1 @@
+"""What caches are made of; `beaker.cache` is the door."""

@@ -1,0 +1,66 @@
+"""Functions that answer from a cache where they can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+from beaker import container
+from beaker._caching.freshness import CLOCK_SKEW
+from beaker._caching.functions import CachedFunction, make_known
+from beaker.exceptions import StoreUnavailableError
+from beaker.listeners import listens, tell
+
+__all__ = ["decorated"]
+
+
+def cached_function(own: CachedFunction) -> Callable[..., Any]:
+    """Return the function that answers from the cache where it can."""
+    function, namespace = own.function, own.namespace
+    name = getattr(function, "__name__", "function")
+
+    def cached(*args: Any, **kwargs: Any) -> Any:
+        cache = own.opened or own.cache()
+        if cache is None:
+            return function(*args, **kwargs)
+        key = own.key_of_call(args, kwargs)
+        values = cache.values
+        try:
+            record = values.read(key)
+        except StoreUnavailableError:
+            record = None
+        if record is not None and cache.starttime is None:
+            now = container.now()
+            if record.stored - CLOCK_SKEW <= now < record.fresh_until:
+                if "value_read" in listens:
+                    tell("value_read", namespace=namespace, key=key, outcome="hit")
+                return record.value
+
+        def create() -> Any:
+            return function(*args, **kwargs)
+
+        # So that a debugger shows whose value is being made.
+        create.__name__ = create.__qualname__ = f"_cached_{name}"
+        return values.resolve(key, record, create, cache.expiretime, cache.starttime)
+
+    return update_wrapper(cached, function)
+
+
+def decorated(own: CachedFunction) -> Callable[..., Any]:
+    """Return the caching counterpart of a function or of a coroutine function."""
+    from inspect import iscoroutinefunction
+
+    if iscoroutinefunction(own.function):
+        from beaker._caching.coroutines import cached_coroutine
+
+        cached = cached_coroutine(own)
+    else:
+        cached = cached_function(own)
+    # The first two are what 1.x put there, and what copies of its decorator read.
+    cached._arg_namespace = own.namespace  # type: ignore[attr-defined]  # noqa: SLF001
+    if own.region is not None:
+        cached._arg_region = own.region  # type: ignore[attr-defined]  # noqa: SLF001
+    cached._cached_function = own  # type: ignore[attr-defined]  # noqa: SLF001
+    make_known(own)
+    return cached

@@ -1,0 +1,1 @@
+"""What locks and leases are made of; `beaker.synchronization` is the door."""

@@ -1,0 +1,1 @@
+"""What sessions are made of; `beaker.session` is the door."""
