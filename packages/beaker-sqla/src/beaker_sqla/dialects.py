@@ -79,7 +79,8 @@ class _Postgresql(Dialect):
     )
 
     def upsert(self, wanted: Upsert) -> Statements:
-        new = postgresql.insert(wanted.table).values(wanted.row)
+        # Else the number of a new row would be asked for, and not whether there is one.
+        new = postgresql.insert(wanted.table).values(wanted.row).inline()
         changes = {name: new.excluded[name] for name in wanted.copied}
         whole = new.on_conflict_do_update(
             index_elements=wanted.at,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sqlite3
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +18,8 @@ from beaker_sqla.dialects import DIALECTS
 
 __all__ = ["open_engine", "parsed", "without_password"]
 
-#: Seconds that SQLite waits, at least, while others write: it lets those who wait in
-#: by chance, not in turn.
+#: Seconds to wait, at least, for other threads of this process to be done, and in
+#: SQLite for other writers: it lets those who wait in by chance, not in turn.
 PATIENCE = 5.0
 
 #: Connections of one process: they are used for a millisecond each.
@@ -105,7 +107,8 @@ def _pool(url: sa.URL, deadline: float) -> dict[str, Any]:
         # What is in memory is seen by one connection only.
         "pool_size": 1 if _is_in_memory(url) else CONNECTIONS,
         "max_overflow": 0,
-        "pool_timeout": deadline or PATIENCE,
+        # That others of us are busy is no fault of the server.
+        "pool_timeout": max(deadline, PATIENCE),
     }
 
 
@@ -146,7 +149,17 @@ def _listen(engine: sa.Engine, url: sa.URL, deadline: float) -> None:
 
 def _begin_log(connection: Any, _record: object) -> None:
     # Readers then wait for nobody. Where a log is not possible it goes without.
+    gives_up_at = time.monotonic() + PATIENCE
     cursor = connection.cursor()
     with contextlib.closing(cursor):
-        cursor.execute("PRAGMA journal_mode = WAL")
+        while True:
+            try:
+                cursor.execute("PRAGMA journal_mode = WAL")
+                break
+            except sqlite3.OperationalError as e:
+                # For this one statement SQLite itself does not wait.
+                is_busy = e.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() >= gives_up_at:
+                    raise
+                time.sleep(0.02)
         cursor.execute("PRAGMA synchronous = NORMAL")

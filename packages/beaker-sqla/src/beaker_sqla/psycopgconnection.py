@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Callable, Generator
 from typing import Any
 
 import psycopg
+from psycopg.waiting import Ready, Wait
 
 __all__ = ["connect_within"]
-
-#: Seconds between two looks at the clock, at most.
-_LOOK_EVERY = 0.1
 
 
 def connect_within(deadline: float) -> Callable[..., Any]:
@@ -31,34 +30,65 @@ def connect_within(deadline: float) -> Callable[..., Any]:
 
         def wait(self, gen: Any, *args: Any, **keywords: Any) -> Any:
             del args, keywords
-            interval = min(_LOOK_EVERY, deadline / 4)
+            socket, ready = self.pgconn.socket, None
             try:
-                return super().wait(_bounded(gen, deadline), interval)
-            except TimeoutError as e:
+                while True:
+                    wanted = gen.send(ready)
+                    ready = self._waited(socket, wanted)
+            except StopIteration as e:
+                return e.value
+
+        def _waited(self, socket: int, wanted: int) -> Ready:
+            try:
+                ready = _wait(socket, wanted, deadline)
+            except BaseException:
+                self.close()
+                raise
+            if not ready:
                 # What is left of the answer is nobody else's.
                 self.close()
-                raise psycopg.OperationalError(str(e)) from None
+                raise _late(deadline)
+            return ready
 
     def connect(_dialect: Any, _record: Any, cargs: Any, cparams: Any) -> Any:
-        try:
-            return Connection.connect(*cargs, **cparams)
-        except TimeoutError as e:
-            raise psycopg.OperationalError(str(e)) from None
+        return Connection.connect(*cargs, **cparams)
 
     return connect
 
 
+def _wait(socket: int, wanted: int, seconds: float) -> Ready:
+    if not hasattr(select, "poll"):
+        readers = [socket] if wanted & Wait.R else []
+        writers = [socket] if wanted & Wait.W else []
+        reads, writes, _ = select.select(readers, writers, [], seconds)
+        return Ready((Ready.R if reads else 0) | (Ready.W if writes else 0))
+    poll = select.poll()
+    reading = select.POLLIN if wanted & Wait.R else 0
+    poll.register(socket, reading | (select.POLLOUT if wanted & Wait.W else 0))
+    found = poll.poll(seconds * 1000)
+    if not found:
+        return Ready.NONE
+    # What is broken is found out by using it.
+    events = found[0][1]
+    can_write = events & ~select.POLLIN
+    return Ready(
+        (Ready.R if events & ~select.POLLOUT else 0) | (Ready.W if can_write else 0)
+    )
+
+
 def _bounded(steps: Generator[Any, Any, Any], deadline: float) -> Any:
     # Passes each step on, until nothing was ready for too long.
-    since = time.monotonic()
-    ready = None
+    since, ready = time.monotonic(), None
     try:
         while True:
-            wants = steps.send(ready)
-            ready = yield wants
+            ready = yield steps.send(ready)
             if ready:
                 since = time.monotonic()
             elif time.monotonic() - since >= deadline:
-                raise TimeoutError(f"no answer within {deadline:g} seconds")
+                raise _late(deadline)
     except StopIteration as e:
         return e.value
+
+
+def _late(deadline: float) -> psycopg.OperationalError:
+    return psycopg.OperationalError(f"no answer within {deadline:g} seconds")

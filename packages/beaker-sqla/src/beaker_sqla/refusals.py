@@ -29,7 +29,7 @@ _TABLES = "remove the tables, so that they are made anew, or see what changed th
 _ELSE = "see what the documentation of the database says of it"
 
 #: Bytes from which on a lost connection may mean that they were too many.
-_MANY = 1 << 20
+_MANY = 1 << 18
 
 #: MariaDB closed the connection.
 _LOST = frozenset((2006, 2013))

@@ -73,8 +73,6 @@ def session_table(
         sa.Column("expires", sa.Double),
         sa.Index(f"ix_{name}_expires", "expires"),
         schema=schema,
-        # Nobody asks for the numbers of new rows, but for how many were inserted.
-        implicit_returning=False,
         **_TRANSACTIONAL,
     )
 
