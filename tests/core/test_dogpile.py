@@ -19,18 +19,22 @@ ROUNDS = 3
 Options = dict[str, Any]
 
 
-#: The stores on a server, and the wheel that brings each.
+#: The stores on a server: the wheel that brings each, its marker, and the server.
 SERVED = {
-    "memcached": "beaker_memcached",
-    "mongodb": "beaker_mongodb",
-    "redis": "beaker_redis",
+    "ext:database": ("beaker_sqla", "sqla", "postgres"),
+    "ext:memcached": ("beaker_memcached", "memcached", "memcached"),
+    "ext:mongodb": ("beaker_mongodb", "mongodb", "mongodb"),
+    "ext:redis": ("beaker_redis", "redis", "redis"),
 }
 
 
 @pytest.fixture(
     params=[
         *("file", "sqlite", "dbm"),
-        *(pytest.param(name, marks=getattr(pytest.mark, name)) for name in SERVED),
+        *(
+            pytest.param(name, marks=getattr(pytest.mark, marker))
+            for name, (_, marker, _) in SERVED.items()
+        ),
     ]
 )
 def options(request: pytest.FixtureRequest, tmp_path: Path) -> Options:
@@ -38,10 +42,11 @@ def options(request: pytest.FixtureRequest, tmp_path: Path) -> Options:
     chosen = {"namespace": f"stampede {tmp_path.name}", "type": request.param}
     if request.param not in SERVED:
         return {**chosen, "data_dir": str(tmp_path)}
-    pytest.importorskip(SERVED[request.param], reason="this run has the core alone")
-    url = request.getfixturevalue(f"{request.param}_url")
+    wheel, _, server = SERVED[request.param]
+    pytest.importorskip(wheel, reason="this run has the core alone")
+    url = request.getfixturevalue(f"{server}_url")
     # On two cores, 128 threads that connect at once take longer than an outage.
-    return {**chosen, "type": f"ext:{request.param}", "url": url, "store_timeout": 5}
+    return {**chosen, "url": url, "store_timeout": 5}
 
 
 def test_an_expired_value_is_made_once_and_all_others_are_served_stale(
