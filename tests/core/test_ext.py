@@ -30,12 +30,15 @@ FORWARDED = {
 
 @pytest.fixture(params=sorted(FORWARDED))
 def forwarding(request: pytest.FixtureRequest) -> Iterator[str]:
-    path = f"beaker.ext.{request.param}"
+    path, package = f"beaker.ext.{request.param}", import_module("beaker.ext")
     before = sys.modules.pop(path, None)
     yield request.param
     sys.modules.pop(path, None)
+    # Whoever imports it from its package finds it there, and not in sys.modules.
+    vars(package).pop(request.param, None)
     if before is not None:
         sys.modules[path] = before
+        setattr(package, request.param, before)
 
 
 def test_an_old_path_leads_to_the_plugin(

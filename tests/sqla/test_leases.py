@@ -32,9 +32,9 @@ print(store.fill("key", b"from the holder", 60, lease), flush=True)
 
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> float:
-    """Let leases lapse half a second after their holder's death."""
-    monkeypatch.setattr(DatabaseNamespaceManager, "lease_expires_in", 0.5)
-    return 0.5
+    """Let leases lapse a second after their holder's death."""
+    monkeypatch.setattr(DatabaseNamespaceManager, "lease_expires_in", 1.0)
+    return 1.0
 
 
 def test_one_process_at_a_time_holds_a_lease(open_namespace: OpenNamespace) -> None:

@@ -167,6 +167,9 @@ class Server:
     def freeze(self) -> None:
         """Let it hold its connections and answer nothing."""
         self._signal(signal.SIGSTOP)
+        if self._process is not None:
+            # Its threads stop one after the other: until then it may answer.
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
 
     def thaw(self) -> None:
         """Let it go on."""
