@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
@@ -25,6 +26,11 @@ from beaker_mongodb.refusals import AWAY, is_away, refusal
 __all__ = ["Server"]
 
 _T = TypeVar("_T")
+
+#: What PyMongo says while it finds out whether a server that was lost is back, and how
+#: often and after how many seconds we ask again then.
+_PAUSED = "connection pool paused"
+_ATTEMPTS, _PAUSE = 10, 0.02
 
 
 class Server:
@@ -87,7 +93,7 @@ class Server:
             except (AutoReconnect, InvalidOperation) as e:
                 if not self._may_repeat(e, again):
                     raise
-                return act(self._reached())
+                return self._repeated(act)
         except (PyMongoError, BSONError, OSError) as e:
             self._explain(e)
             raise
@@ -125,6 +131,17 @@ class Server:
         return shared_client(
             self._key, lambda: Link(url, self._deadline, self._database), Link.close
         )
+
+    def _repeated(self, act: Callable[[Collections], _T]) -> _T:
+        for _ in range(_ATTEMPTS):
+            try:
+                return act(self._reached())
+            except AutoReconnect as e:
+                # Another thread has met the restart too: nothing was sent yet.
+                if _PAUSED not in str(e):
+                    raise
+                time.sleep(_PAUSE)
+        return act(self._reached())
 
     def _may_repeat(self, error: Exception, again: bool) -> bool:
         if self._given is not None:
