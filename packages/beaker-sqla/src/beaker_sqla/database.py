@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from beaker_sqla.refusals import explained, is_collision
+from beaker_sqla.refusals import cause_of, explained, is_collision
 
 __all__ = ["Database", "Parameters"]
 
@@ -83,7 +83,7 @@ class Database:
                 if left and (was_lost or is_collision(e)):
                     continue
                 size = _size(given) if was_lost else 0
-                raise explained(e, self.place, size) from e
+                raise explained(e, self.place, size) from cause_of(e)
 
     def _was_lost(self, error: exc.SQLAlchemyError, began: float) -> bool:
         # What took as long as the deadline is not asked for a second time.

@@ -48,12 +48,15 @@ def parsed(url: str) -> sa.URL:
     """
     try:
         found = sa.make_url(url)
-        found.get_dialect()
+        dialect = found.get_dialect()
     except (exc.ArgumentError, exc.NoSuchModuleError, ValueError):
         shown = f"{url.partition(':')[0]}:..."
         raise InvalidOptionError("url", shown, _TAKES) from None
-    if found.get_backend_name() not in DIALECTS:
+    if dialect.name not in DIALECTS:
         raise InvalidOptionError("url", without_password(found), _TAKES)
+    if dialect.is_async:
+        takes = "a URL whose driver is not for asyncio"
+        raise InvalidOptionError("url", without_password(found), takes)
     return found
 
 
@@ -63,13 +66,16 @@ def without_password(url: sa.URL) -> str:
     return bare.render_as_string()
 
 
-def open_engine(url: sa.URL, given: Mapping[str, Any], deadline: float) -> sa.Engine:
+def open_engine(
+    url: sa.URL, given: Mapping[str, Any], deadline: float, place: str
+) -> sa.Engine:
     """Return an engine; it connects when it is first used.
 
     Args:
-        url: Where the database is.
-        given: What the user wants of `sqlalchemy.create_engine`: it wins.
+        url: Where the database is. What it says in its query wins.
+        given: What the user wants of `sqlalchemy.create_engine`: this wins too.
         deadline: Seconds that an answer may take; 0: as long as it likes.
+        place: The store's name and where it is, for errors.
 
     Raises:
         InvalidCacheBackendError: The driver is not installed.
@@ -77,20 +83,20 @@ def open_engine(url: sa.URL, given: Mapping[str, Any], deadline: float) -> sa.En
     """
     # A pool of another kind is for its user to set up.
     pool = {} if "poolclass" in given else _pool(url, deadline)
-    arguments = {**_deadlines(url, deadline), **given.get("connect_args", {})}
+    arguments = {**_arguments(url, deadline), **given.get("connect_args", {})}
     settings = {**pool, **_of_driver(url), **given, **_ALONE}
     try:
         engine = sa.create_engine(url, **{**settings, "connect_args": arguments})
     except ModuleNotFoundError as e:
         raise InvalidCacheBackendError(
-            f"{without_password(url)} needs the driver {e.name!r}; install it with: "
-            f"pip install {_WHEELS.get(e.name or '', e.name)}, or name another driver "
-            f"in the option 'url'"
+            f"{place} needs the driver {e.name!r}; install it with: pip install "
+            f"{_WHEELS.get(e.name or '', e.name)}, or name another in the option 'url'"
         ) from e
     except (TypeError, ValueError, exc.ArgumentError) as e:
         takes = f"what sqlalchemy.create_engine() takes: {e}"
         raise InvalidOptionError("sa_opts", sorted(given), takes) from e
-    _listen(engine, url, deadline)
+    is_told = {"connect_timeout"} & {*url.query, *given.get("connect_args", {})}
+    _listen(engine, url, deadline, bounds_connecting=not is_told)
     return engine
 
 
@@ -98,7 +104,9 @@ _WHEELS = {"MySQLdb": "mysqlclient", "pymysql": "PyMySQL"}
 
 
 def _is_in_memory(url: sa.URL) -> bool:
-    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+    if url.get_backend_name() != "sqlite":
+        return False
+    return url.database in (None, "", ":memory:") or url.query.get("mode") == "memory"
 
 
 def _pool(url: sa.URL, deadline: float) -> dict[str, Any]:
@@ -119,32 +127,34 @@ def _of_driver(url: sa.URL) -> dict[str, Any]:
     return {}
 
 
-def _deadlines(url: sa.URL, deadline: float) -> dict[str, Any]:
-    driver = url.get_driver_name()
+def _arguments(url: sa.URL, deadline: float) -> dict[str, Any]:
+    driver, ours = url.get_driver_name(), dict[str, Any]()
     if driver == "pysqlite":
-        return {"timeout": max(deadline, PATIENCE), "check_same_thread": False}
-    if not deadline:
-        return {}
-    if driver == "pymysql":
-        names = ("connect_timeout", "read_timeout", "write_timeout")
-        return dict.fromkeys(names, deadline)
-    if driver == "mysqldb":
-        names = ("connect_timeout", "read_timeout", "write_timeout")
-        return dict.fromkeys(names, math.ceil(deadline))
-    if driver in {"psycopg", "psycopg2"}:
+        ours = {"timeout": max(deadline, PATIENCE), "check_same_thread": False}
+    elif driver in {"psycopg", "psycopg2"} and deadline:
         # The least that libpq takes; with psycopg we do better, see below.
-        return {"connect_timeout": max(2, math.ceil(deadline))}
-    return {}
+        ours = {"connect_timeout": max(2, math.ceil(deadline))}
+    elif driver in {"pymysql", "mysqldb"}:
+        # Else what is too long for a column might be cut off.
+        ours = {"sql_mode": "STRICT_ALL_TABLES"}
+        if deadline:
+            seconds = deadline if driver == "pymysql" else math.ceil(deadline)
+            names = ("connect_timeout", "read_timeout", "write_timeout")
+            ours |= dict.fromkeys(names, seconds)
+    return {name: value for name, value in ours.items() if name not in url.query}
 
 
-def _listen(engine: sa.Engine, url: sa.URL, deadline: float) -> None:
+def _listen(
+    engine: sa.Engine, url: sa.URL, deadline: float, *, bounds_connecting: bool
+) -> None:
     driver = url.get_driver_name()
     if driver == "pysqlite" and not _is_in_memory(url):
         sa.event.listen(engine, "connect", _begin_log)
     elif driver == "psycopg" and deadline:
         from beaker_sqla.psycopgconnection import connect_within
 
-        sa.event.listen(engine, "do_connect", connect_within(deadline))
+        connect = connect_within(deadline, bounds_connecting=bounds_connecting)
+        sa.event.listen(engine, "do_connect", connect)
 
 
 def _begin_log(connection: Any, _record: object) -> None:

@@ -50,7 +50,7 @@ class OpenTable(Generic[S]):
         self.identity, self.say, self.place = identity, say, database.place
         self._database, self._make = database, make
         self._guard = threading.Lock()
-        self._new_rows = 0
+        self._times_made = self._new_rows = 0
 
     def first(self, statement: sa.Executable, given: Parameters) -> Any:
         """Return the first row that a query finds, or None."""
@@ -92,11 +92,15 @@ class OpenTable(Generic[S]):
         ), last is not None
 
     def _made(self, act: Callable[[], T]) -> T:
+        times_made = self._times_made
         try:
             return act()
         except MissingTableError:
             with self._guard:
-                self._make(self.say.table)
+                # Unless another thread has done so meanwhile.
+                if times_made == self._times_made:
+                    self._make(self.say.table)
+                    self._times_made += 1
             return act()
 
     def _wrote(self, rows: int) -> None:

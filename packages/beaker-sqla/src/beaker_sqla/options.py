@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from beaker.exceptions import InvalidOptionError
 from beaker.protocols import Coercer, boolean, number, text
+from beaker_sqla.dialects import DIALECTS
 
 __all__ = ["ENGINE_OPTIONS", "a_table", "an_engine", "engine_options", "some_options"]
 
@@ -16,7 +17,10 @@ __all__ = ["ENGINE_OPTIONS", "a_table", "an_engine", "engine_options", "some_opt
 def an_engine(name: str, value: Any) -> sa.Engine:
     """Take an engine, or the engine of a connection."""
     if isinstance(value, sa.Engine | sa.Connection):
-        return value.engine
+        if value.dialect.name in DIALECTS:
+            return value.engine
+        takes = f"an engine for {', '.join(DIALECTS)}"
+        raise InvalidOptionError(name, value.dialect.name, takes)
     raise InvalidOptionError(name, value, "an Engine or a Connection of SQLAlchemy")
 
 

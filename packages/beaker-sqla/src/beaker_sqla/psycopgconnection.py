@@ -13,11 +13,12 @@ from psycopg.waiting import Ready, Wait
 __all__ = ["connect_within"]
 
 
-def connect_within(deadline: float) -> Callable[..., Any]:
+def connect_within(deadline: float, *, bounds_connecting: bool) -> Callable[..., Any]:
     """Return a listener that connects for an engine.
 
     Args:
         deadline: Seconds for which the server may leave us waiting.
+        bounds_connecting: Whether this holds for connecting too.
     """
 
     class Connection(psycopg.Connection[Any]):
@@ -26,7 +27,8 @@ def connect_within(deadline: float) -> Callable[..., Any]:
         @classmethod
         def _connect_gen(cls, *args: Any, **keywords: Any) -> Any:
             # Public is an integer from 2 on only; where this is never called, it holds.
-            return _bounded(super()._connect_gen(*args, **keywords), deadline)
+            steps = super()._connect_gen(*args, **keywords)
+            return _bounded(steps, deadline) if bounds_connecting else steps
 
         def wait(self, gen: Any, *args: Any, **keywords: Any) -> Any:
             del args, keywords

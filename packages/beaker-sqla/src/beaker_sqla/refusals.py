@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import exc
 
 from beaker.exceptions import StoreRefusedError
 
-__all__ = ["MissingTableError", "explained", "is_collision"]
+__all__ = ["MissingTableError", "cause_of", "explained", "is_collision"]
 
 _LOGIN = "check user and password in the option 'url'"
 _DATABASE = "check the name of the database in the option 'url'"
@@ -20,8 +21,8 @@ _ALLOW = (
 )
 _LARGER_PACKETS = "raise max_allowed_packet of the server, or keep smaller values"
 _LARGER_COLUMN = (
-    "Beaker 1.x made the column too small: ALTER TABLE beaker_cache MODIFY data "
-    "LONGBLOB NOT NULL"
+    "Beaker 1.x made the column too small: change it to LONGBLOB, as the README of "
+    "beaker-sqla says"
 )
 _PATH = "check the path in the option 'url', and that this user may write there"
 _FILE = "put back a copy of the file, or remove it and with it all that was stored"
@@ -59,12 +60,9 @@ _REMEDIES: dict[object, str] = {
 
 # PostgreSQL gives no code to those whom it does not let in.
 _WORDS = (
-    ("password authentication failed", _LOGIN),
-    ("no password supplied", _LOGIN),
-    ("authentication failed", _LOGIN),
-    ("no pg_hba.conf entry", _LOGIN),
-    ('role "', _LOGIN),
-    ('database "', _DATABASE),
+    (re.compile("authentication failed|no password|no pg_hba.conf entry"), _LOGIN),
+    (re.compile('role ".*" does not exist'), _LOGIN),
+    (re.compile('database ".*" does not exist'), _DATABASE),
 )
 
 #: There is no such table, or no such column in it.
@@ -115,7 +113,7 @@ def explained(error: exc.SQLAlchemyError, store: str, sent: int = 0) -> Exceptio
         return MissingTableError(store, said, _TABLES)
     remedy = _REMEDIES.get(code)
     if remedy is None and code is None and isinstance(error, exc.OperationalError):
-        remedy = next((helps for words, helps in _WORDS if words in said), None)
+        remedy = next((helps for words, helps in _WORDS if words.search(said)), None)
     if remedy is None and sent > _MANY and code in _LOST:
         remedy = _LARGER_PACKETS
     if remedy is None and not _means_away(error, code):
@@ -123,6 +121,12 @@ def explained(error: exc.SQLAlchemyError, store: str, sent: int = 0) -> Exceptio
     if remedy is None:
         return ConnectionError(said)
     return StoreRefusedError(store, said, remedy)
+
+
+def cause_of(error: exc.SQLAlchemyError) -> BaseException:
+    """Return what a driver raised; SQLAlchemy adds what was sent, such as a session."""
+    cause: BaseException | None = getattr(error, "orig", None)
+    return cause or error
 
 
 def _said(error: exc.SQLAlchemyError) -> str:

@@ -17,7 +17,7 @@ from beaker_sqla.database import Database
 from beaker_sqla.dialects import DIALECTS, Dialect
 from beaker_sqla.engines import open_engine, parsed, without_password
 from beaker_sqla.opentable import OpenTable
-from beaker_sqla.refusals import explained
+from beaker_sqla.refusals import cause_of, explained
 from beaker_sqla.statements import Statements
 
 __all__ = ["EngineSource", "Source", "UrlSource"]
@@ -84,7 +84,7 @@ class Source(ABC):
             with self._patient() as engine:
                 make(engine, table)
         except exc.SQLAlchemyError as e:
-            raise explained(e, self.place) from e
+            raise explained(e, self.place) from cause_of(e)
 
 
 class UrlSource(Source):
@@ -108,7 +108,7 @@ class UrlSource(Source):
         self._given, self._deadline = given, deadline
 
     def _opened(self) -> Database:
-        engine = open_engine(self._url, self._given, self._deadline)
+        engine = open_engine(self._url, self._given, self._deadline, self.place)
         return Database(engine, self.place, self._deadline)
 
     def _close(self, database: Database) -> None:
@@ -121,7 +121,7 @@ class UrlSource(Source):
             yield self._database.engine
             return
         patience = self._deadline and max(self._deadline, PATIENCE)
-        engine = open_engine(self._url, self._given, patience)
+        engine = open_engine(self._url, self._given, patience, self.place)
         try:
             yield engine
         finally:
