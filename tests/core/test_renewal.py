@@ -224,3 +224,19 @@ def test_a_forked_child_renews_its_own_leases(server: Server) -> None:
 
     assert succeeds(fork(child))
     parents.release()
+
+
+def test_after_the_thread_was_stopped_the_next_lease_starts_another(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewer = renewal.Renewer()
+    monkeypatch.setattr(leases, "renewer", lambda: renewer)
+    renewer.stop()
+    lease = ServerLease(server, "key", 0.3)
+
+    lease.acquire()
+    time.sleep(0.6)
+
+    assert server.holder("key") == lease.token
+    lease.release()
+    renewer.stop()

@@ -89,12 +89,13 @@ class Renewer:
             self._holdings.discard(holding)
 
     def stop(self) -> None:
-        """End the thread."""
+        """End the thread; the next lease starts another."""
         with self._changed:
             self._stopped = True
             self._changed.notify()
 
     def _start(self) -> None:
+        self._stopped = False
         thread = threading.Thread(
             target=self._run, name="beaker-lease-renewal", daemon=True
         )
