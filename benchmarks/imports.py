@@ -44,7 +44,9 @@ def main(modules: list[str]) -> None:
         least = (min(taken) - min(bare)) * 1000
         middle = (statistics.median(taken) - statistics.median(bare)) * 1000
         more = loaded[module] - loaded[""]
-        print(f"{module:20} min {least:6.1f} ms  median {middle:6.1f} ms  {more} modules")
+        print(
+            f"{module:20} min {least:6.1f} ms  median {middle:6.1f} ms  {more} modules"
+        )
 
 
 if __name__ == "__main__":
