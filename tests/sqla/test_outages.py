@@ -224,7 +224,7 @@ class TestMariadbRefuses:
             given = {"url": server.url, "store_timeout": PATIENT}
             store = open_store(DatabaseNamespaceManager, "namespace", given, "cache")
 
-            for size in (600_000, 20_000_000):
+            for size in (1_100_000, 20_000_000):
                 with pytest.raises(StoreRefusedError, match="raise max_allowed_packet"):
                     store.store("key", b"\1" * size, 60)
             store.store("key", b"data", 60)

@@ -134,7 +134,8 @@ def test_old_sessions_are_purged_by_sql(
 ) -> None:
     for id_ in ("old", "touched", "saved", "new"):
         open_session(id_).store("session", b"data", None)
-    table = sa.table(open_session()._described[0], *map(sa.column, ("accessed",)))
+    accessed = sa.column("accessed", sa.DateTime)
+    table = sa.table(open_session()._described[0], accessed)
     day = timedelta(days=1)
     then = datetime.now() - day  # noqa: DTZ005  # as 1.x had it
     raw.execute(sa.update(table).values(accessed=then))
