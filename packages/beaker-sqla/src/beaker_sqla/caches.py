@@ -64,14 +64,14 @@ class CacheRows(Rows[CacheStatements]):
         if ttl is not None and records:
             # Drivers send many rows at once if they hold nothing but plain values.
             expires = self._table.first(self._say.now, {})[0] + ttl
-        rows = [
-            {**self._new(key), "given_data": data, "given_expires": expires}
-            for key, data in records.items()
-        ]
+        rows = [{**self._new(key), "given_data": records[key]} for key in records]
         # In one order, so that those who write the same rows do not block each other.
         rows.sort(key=lambda row: row["given_name"])
-        for some in _batches(rows):
-            self._table.put_many(self._say.store_many, some)
+        for number, some in enumerate(_batches(rows)):
+            # Not all at the same instant, or one statement would have to sweep them.
+            end = None if expires is None else expires + number / 1000
+            several = [{**row, "given_expires": end} for row in some]
+            self._table.put_many(self._say.store_many, several)
 
     def discard_many(self, keys: Iterable[str]) -> int:
         """Delete the keys' rows."""
