@@ -200,11 +200,11 @@ class StoreContract:
     def test_touching_keeps_longer_and_remembers_when(
         self, store: NamespaceManager
     ) -> None:
-        store.store("key", b"data", 0.05)
+        store.store("key", b"data", 0.5)
 
         assert store.fetch_accessed("key") == (b"data", None)
         assert store.touch("key", 60, 1234.5)
-        time.sleep(0.08)
+        time.sleep(0.6)
 
         assert store.fetch_accessed("key") == (b"data", 1234.5)
         assert holds(store, {"key"})
