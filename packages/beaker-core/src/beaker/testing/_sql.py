@@ -144,6 +144,11 @@ class PostgresServer(SqlServer):
         return [*ours, *map(int, " ".join(children).split())]
 
 
+# The kernel has so many requests for all servers of the machine together, and several
+# tests may start one each.
+_NO_AIO = ("--innodb-use-native-aio=0",)
+
+
 class MariadbServer(SqlServer):
     """MariaDB; its user is ``test``, who may do anything, with password ``test``."""
 
@@ -163,8 +168,8 @@ class MariadbServer(SqlServer):
     def _make_files(self, program: Path, home: Path) -> None:
         del program
         given = ("--auth-root-authentication-method=normal", "--skip-test-db")
-        maker = "mariadb-install-db"
-        _run(maker, "--no-defaults", f"--datadir={home}", *given, *_as_root())
+        start = ("mariadb-install-db", "--no-defaults", f"--datadir={home}")
+        _run(*start, *given, *_NO_AIO, *_as_root())
         (self.directory / "users.sql").write_text(
             "CREATE DATABASE IF NOT EXISTS test;\n"
             "CREATE USER IF NOT EXISTS test@127.0.0.1 IDENTIFIED BY 'test';\n"
@@ -175,7 +180,7 @@ class MariadbServer(SqlServer):
         # Where its defaults are not to count, this has to come first.
         command = list(super()._command())
         after = command.index(self.recipe.executable()) + 1
-        own = ("--no-defaults", f"--datadir={self.home}", *_as_root())
+        own = ("--no-defaults", f"--datadir={self.home}", *_NO_AIO, *_as_root())
         return (*command[:after], *own, *command[after:])
 
 
