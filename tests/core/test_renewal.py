@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from beaker._locks import leases, renewal
-from beaker.perprocess import PerProcess
 
 from .leasing import Server, ServerLease, turns_left
 from .processes import (
@@ -23,6 +22,15 @@ from .processes import (
 @pytest.fixture
 def server() -> Server:
     return Server()
+
+
+@pytest.fixture
+def own_renewer(monkeypatch: pytest.MonkeyPatch) -> Iterator[renewal.Renewer]:
+    """The renewer of the leases of this test, and of no others."""
+    own = renewal.Renewer()
+    monkeypatch.setattr(leases, "renewer", lambda: own)
+    yield own
+    own.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -153,24 +161,66 @@ def test_a_store_that_hangs_does_not_cost_the_leases_of_another(
         lease.release()
 
 
-def test_one_thread_renews_all_and_ends_when_there_is_nothing_to_do(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+def test_a_store_that_never_answers_costs_no_lease_of_another(server: Server) -> None:
+    answers = threading.Event()
+
+    class BlockedLease(ServerLease):
+        def renew(self) -> bool:
+            self.server.calls.append(("blocked", 0))
+            return answers.wait(PATIENCE)
+
+    away, also_away = Server(), Server()
+    blocked = [BlockedLease(away, f"key {n}", 0.15) for n in range(3)]
+    blocked.append(BlockedLease(also_away, "key", 0.15))
+    for lease in blocked:
+        lease.acquire()
+    assert eventually(lambda: away.count("blocked") + also_away.count("blocked") == 2)
+
+    healthy = ServerLease(server, "healthy", 0.6)
+    healthy.acquire()
+
+    assert eventually(lambda: server.count("renew") == 3)
+    assert not healthy.is_lost
+    assert not answers.is_set()
+    assert away.count("blocked") == 1
+    healthy.release()
+    answers.set()
+    for lease in blocked:
+        lease.release()
+
+
+def test_many_stores_are_renewed_by_few_threads(
+    own_renewer: renewal.Renewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    renewal.renewer().stop()
-    assert eventually(lambda: renewing_threads() == 0)
-    monkeypatch.setattr(renewal, "renewer", PerProcess(renewal.Renewer))
-    monkeypatch.setattr(leases, "renewer", renewal.renewer)
+    monkeypatch.setattr(renewal, "LINGER", 0.05)
+    servers = [Server() for _ in range(4 * renewal.MAX_THREADS)]
+    held = [ServerLease(server, "key", 2.0) for server in servers]
+    for lease in held:
+        lease.acquire()
+
+    assert own_renewer._threads == renewal.MAX_THREADS
+    assert eventually(lambda: all(server.count("renew") > 0 for server in servers))
+
+    for lease in held:
+        lease.release()
+    assert eventually(lambda: own_renewer._threads == 0)
+    assert not own_renewer._holdings
+
+
+def test_one_thread_renews_all_and_ends_when_there_is_nothing_to_do(
+    server: Server, own_renewer: renewal.Renewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(renewal, "LINGER", 0.05)
     held = [ServerLease(server, f"key {number}", 0.3) for number in range(50)]
     for lease in held:
         lease.acquire()
 
-    assert renewing_threads() == 1
+    assert own_renewer._threads == 1
     for lease in held:
         lease.release()
-    assert eventually(lambda: renewing_threads() == 0)
+    assert eventually(lambda: own_renewer._threads == 0)
     held[0].acquire()
-    assert renewing_threads() == 1
+    assert own_renewer._threads == 1
     held[0].release()
 
 
@@ -227,11 +277,9 @@ def test_a_forked_child_renews_its_own_leases(server: Server) -> None:
 
 
 def test_after_the_thread_was_stopped_the_next_lease_starts_another(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: Server, own_renewer: renewal.Renewer
 ) -> None:
-    renewer = renewal.Renewer()
-    monkeypatch.setattr(leases, "renewer", lambda: renewer)
-    renewer.stop()
+    own_renewer.stop()
     lease = ServerLease(server, "key", 0.3)
 
     lease.acquire()
@@ -239,4 +287,3 @@ def test_after_the_thread_was_stopped_the_next_lease_starts_another(
 
     assert server.holder("key") == lease.token
     lease.release()
-    renewer.stop()

@@ -59,7 +59,6 @@ def test_one_process_at_a_time_holds_a_lease(open_namespace: OpenNamespace) -> N
     assert open_namespace("inside").fetch("turns") == b"%d" % (8 * rounds)
 
 
-@pytest.mark.faults
 def test_a_lease_outlives_its_life_while_its_holder_lives(
     open_namespace: OpenNamespace, brief: float
 ) -> None:

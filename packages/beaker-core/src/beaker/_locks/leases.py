@@ -128,8 +128,9 @@ class RemoteLease(_LeaseInTurn):
 
     Args:
         identity: What tells this lease from all others that this class makes in
-            this process, such as ``(url, namespace, key)``. Errors show the last
-            item only.
+            this process, such as ``(url, namespace, key)``. The first item tells the
+            store: one that keeps renewals waiting delays only those of the same
+            store. Errors show the last item only.
         expires_in: Seconds until the lease lapses that is no longer renewed: the
             holder has died, was frozen, or cannot reach the store.
 
@@ -141,6 +142,7 @@ class RemoteLease(_LeaseInTurn):
 
     def __init__(self, identity: Hashable, *, expires_in: float = 5.0) -> None:
         super().__init__(identity)
+        self._place = identity[0] if isinstance(identity, tuple) else identity
         self.expires_in = expires_in
         self._holding: Holding | None = None
 
@@ -191,7 +193,7 @@ class RemoteLease(_LeaseInTurn):
             if self._is_ready():
                 return False
             asked_at = time.monotonic()
-        self._holding = Holding(self.renew, self.expires_in, asked_at)
+        self._holding = Holding(self.renew, self.expires_in, asked_at, self._place)
         renewer().add(self._holding)
         return True
 

@@ -1,4 +1,4 @@
-"""One thread per process that keeps alive what this process has on lease."""
+"""The few threads that keep alive what this process has on lease."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ import atexit
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from beaker.perprocess import PerProcess
 
 __all__ = ["Holding", "renewer"]
 
-#: Seconds for which the thread stays when there is nothing to renew.
+#: Seconds for which a thread stays when there is nothing to renew.
 LINGER = 10.0
+
+#: Threads at most, however many stores there are: more than a program's stores that
+#: are away at the same time.
+MAX_THREADS = 8
+
+#: No thread is known to look again before this.
+_UNKNOWN = float("inf")
 
 _log = logging.getLogger("beaker.store")
 
@@ -26,14 +33,19 @@ class Holding:
             was still ours.
         expires_in: Seconds until it lapses.
         taken_at: When it was asked for, in monotonic seconds.
+        place: Equal for leases of one store, which are renewed one after another.
     """
 
-    __slots__ = ("_expires_in", "_renew", "failures", "lapses_at", "renew_at")
+    __slots__ = ("_expires_in", "_renew", "failures", "lapses_at", "place", "renew_at")
 
     def __init__(
-        self, renew: Callable[[], bool], expires_in: float, taken_at: float
+        self,
+        renew: Callable[[], bool],
+        expires_in: float,
+        taken_at: float,
+        place: Hashable,
     ) -> None:
-        self._renew, self._expires_in = renew, expires_in
+        self._renew, self._expires_in, self.place = renew, expires_in, place
         self.failures = 0
         self._extend(taken_at)
 
@@ -65,37 +77,47 @@ class Holding:
 
 
 class Renewer:
-    """Renews holdings in a thread that starts with the first and ends when idle."""
+    """Renews holdings in threads that start with the first and end when idle.
+
+    There are as many as there are stores with something to renew, up to a bound, and
+    one store has no more than one of them: a store that keeps its thread waiting
+    costs no other store's lease.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._holdings: set[Holding] = set()
-        self._runs = self._stopped = False
-        self._wakes_at = 0.0
+        self._holdings: dict[Hashable, set[Holding]] = {}
+        self._busy: set[Hashable] = set()
+        self._threads = 0
+        self._stopped = False
+        self._wakes_at = _UNKNOWN
 
     def add(self, holding: Holding) -> None:
         """Renew this from now on."""
         with self._changed:
-            self._holdings.add(holding)
-            if not self._runs:
+            self._stopped = False
+            self._holdings.setdefault(holding.place, set()).add(holding)
+            if self._threads < min(len(self._holdings), MAX_THREADS):
                 self._start()
             elif holding.renew_at < self._wakes_at:
                 self._changed.notify()
 
     def discard(self, holding: Holding) -> None:
         """Renew this no longer."""
-        # The thread is not woken for it: it will see when it wakes.
+        # No thread is woken for it: one will see when it wakes.
         with self._changed:
-            self._holdings.discard(holding)
+            held = self._holdings.get(holding.place, set())
+            held.discard(holding)
+            if not held:
+                self._holdings.pop(holding.place, None)
 
     def stop(self) -> None:
-        """End the thread; the next lease starts another."""
+        """End the threads; the next lease starts another."""
         with self._changed:
             self._stopped = True
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _start(self) -> None:
-        self._stopped = False
         thread = threading.Thread(
             target=self._run, name="beaker-lease-renewal", daemon=True
         )
@@ -105,11 +127,14 @@ class Renewer:
             # The next lease tries again; this one lapses unless it is quick.
             _log.warning("leases are not renewed: %s", error)
         else:
-            self._runs = True
+            self._threads += 1
 
     def _run(self) -> None:
         while (holding := self._next()) is not None:
-            if not holding.renew():
+            goes_on = holding.renew()
+            with self._changed:
+                self._busy.discard(holding.place)
+            if not goes_on:
                 self.discard(holding)
 
     def _next(self) -> Holding | None:
@@ -117,21 +142,31 @@ class Renewer:
             ends_at = time.monotonic() + LINGER
             while not self._stopped:
                 now = time.monotonic()
-                ready = [held for held in self._holdings if held.renew_at <= now]
+                free = [
+                    held
+                    for place in self._holdings.keys() - self._busy
+                    for held in self._holdings[place]
+                ]
+                ready = [held for held in free if held.renew_at <= now]
                 if ready:
-                    return min(ready, key=_urgency)
-                if not self._holdings and now >= ends_at:
+                    return self._chosen(ready)
+                if not free and now >= ends_at:
                     break
-                self._wakes_at = min(
-                    (held.renew_at for held in self._holdings), default=ends_at
-                )
+                self._wakes_at = min((held.renew_at for held in free), default=ends_at)
                 self._changed.wait(self._wakes_at - now)
-            self._runs = False
+            self._threads -= 1
             return None
+
+    def _chosen(self, ready: list[Holding]) -> Holding:
+        holding = min(ready, key=_urgency)
+        self._busy.add(holding.place)
+        # Whoever still waits may do so for longer than until then.
+        self._wakes_at = _UNKNOWN
+        return holding
 
 
 def _urgency(holding: Holding) -> tuple[int, float]:
-    # One store that does not answer must not cost the leases of the others.
+    # Where the threads are fewer than the stores, those that answer come first.
     return holding.failures, holding.lapses_at
 
 
