@@ -234,6 +234,28 @@ def test_a_plugin_that_cannot_be_loaded_is_named_with_the_cause(
     assert caught.value.__cause__ is caught.value.cause
 
 
+@pytest.mark.parametrize(
+    ("code", "command"),
+    [
+        ("import riak_client", "pip install 'beaker-riak==1.0'"),
+        ("import riak_client.http", "pip install 'beaker-riak==1.0'"),
+        # What it lacks of itself no command brings.
+        ("import in_beaker_riak.part", None),
+        ("1 / 0", None),
+    ],
+)
+def test_a_library_that_a_plugin_lacks_is_told_with_the_command(
+    wheels: Wheels, code: str, command: str | None
+) -> None:
+    install(wheels, "beaker-riak", "riak", code)
+
+    with pytest.raises(BrokenBackendError) as caught:
+        Cache("things", type="riak")
+
+    _, told, remedy = str(caught.value).partition("; install what it needs with: ")
+    assert (remedy if told else None) == command
+
+
 def test_a_plugin_may_say_itself_what_it_misses(wheels: Wheels) -> None:
     code = (
         "from beaker.exceptions import InvalidCacheBackendError\n"

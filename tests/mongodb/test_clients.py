@@ -66,7 +66,9 @@ def test_without_a_deadline_there_is_none() -> None:
     ],
 )
 def test_a_wrong_url_is_told_without_its_password(url: str) -> None:
-    with pytest.raises(InvalidOptionError, match="option 'url' takes") as raised:
+    with pytest.raises(
+        InvalidOptionError, match="option 'url' of ext:mongodb takes"
+    ) as raised:
         connect(url, 0.2).close()
 
     assert "secr" not in f"{raised.value}{raised.value.__cause__}"

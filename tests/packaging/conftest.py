@@ -39,17 +39,30 @@ def core_alone(
     wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Python:
     """Run code where the core's wheel and pluggy are all that is installed."""
-    site = tmp_path_factory.mktemp("alone")
-    with zipfile.ZipFile(wheels["beaker-core"]) as wheel:
-        wheel.extractall(site)
-    shutil.copytree(Path(pluggy.__file__).parent, site / "pluggy")
-    return lambda code: run(code, "-S", PYTHONPATH=str(site))
+    return seeing(tmp_path_factory.mktemp("alone"), wheels["beaker-core"])
+
+
+@pytest.fixture(scope="session")
+def without_libraries(
+    wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Python:
+    """Run code where all our wheels are installed, and no library that they need."""
+    return seeing(tmp_path_factory.mktemp("no-deps"), *wheels.values())
 
 
 @pytest.fixture(scope="session")
 def fresh() -> Python:
     """Run code in a new interpreter with all that is installed here."""
     return run
+
+
+def seeing(site: Path, *wheels: Path) -> Python:
+    """Return what runs code where these wheels and pluggy are all there is."""
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(site)
+    shutil.copytree(Path(pluggy.__file__).parent, site / "pluggy")
+    return lambda code: run(code, "-S", PYTHONPATH=str(site))
 
 
 def run(code: str, *flags: str, **environment: str) -> str:

@@ -119,7 +119,7 @@ def test_sentinels_have_a_login_and_a_deadline_of_their_own() -> None:
     ],
 )
 def test_a_wrong_url_is_told_without_its_password(url: str) -> None:
-    with pytest.raises(InvalidOptionError, match="option 'url' takes") as raised:
+    with pytest.raises(InvalidOptionError, match="option 'url' of ext:redis") as raised:
         connect(url, 0.2)
 
     told = f"{raised.value}{raised.value.__cause__}"
@@ -135,7 +135,7 @@ def test_a_misspelt_word_of_the_query_is_named() -> None:
 def test_a_wrong_url_of_a_cluster_is_told(urls: str) -> None:
     store = RedisClusterNamespaceManager("namespace", urls)
 
-    with pytest.raises(InvalidOptionError, match="option 'url' takes"):
+    with pytest.raises(InvalidOptionError, match="option 'url' of ext:redis"):
         store.fetch("key")
 
 
@@ -177,7 +177,7 @@ def test_a_missing_url_is_told_with_an_example(
 
 @pytest.mark.parametrize("url", ["http://host", 6379, object])
 def test_a_wrong_url_is_told_when_the_store_is_opened(url: Any) -> None:
-    with pytest.raises(InvalidOptionError, match="option 'url' takes"):
+    with pytest.raises(InvalidOptionError, match="option 'url' of ext:redis"):
         RedisNamespaceManager("namespace", url)
 
 

@@ -89,7 +89,9 @@ def test_no_option_of_a_file_is_unknown() -> None:
     ],
 )
 def test_a_url_that_leads_nowhere_is_refused(url: str, shown: str) -> None:
-    with pytest.raises(InvalidOptionError, match="option 'url' takes a URL") as raised:
+    with pytest.raises(
+        InvalidOptionError, match="option 'url' of ext:database takes a URL"
+    ) as raised:
         Store("namespace", url)
 
     assert shown in str(raised.value)

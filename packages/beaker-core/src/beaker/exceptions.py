@@ -67,14 +67,17 @@ class InvalidOptionError(BeakerException, ValueError):
         name: The option as its user wrote it, without prefix.
         value: What it was set to.
         takes: What it takes, as a noun phrase: "a number of seconds".
+        store: The configured name of the store that takes no other; "" for any.
     """
 
-    def __init__(self, name: str, value: object, takes: str) -> None:
+    def __init__(self, name: str, value: object, takes: str, store: str = "") -> None:
         self.name, self.value, self.takes = name, value, takes
-        super().__init__(name, value, takes)
+        self.store = store
+        super().__init__(name, value, takes, store)
 
     def __str__(self) -> str:
-        return f"option {self.name!r} takes {self.takes}, got {self.value!r}"
+        of_store = f" of {self.store}" if self.store else ""
+        return f"option {self.name!r}{of_store} takes {self.takes}, got {self.value!r}"
 
 
 class UnknownOptionError(BeakerException, ValueError):
@@ -152,8 +155,21 @@ class BrokenBackendError(InvalidCacheBackendError):
     def __str__(self) -> str:
         return (
             f"backend {self.asked!r} ({self.entry_point}, from {self.distribution}) "
-            f"cannot be loaded: {self.cause}"
+            f"cannot be loaded: {self.cause}{self._remedy()}"
         )
+
+    def _remedy(self) -> str:
+        missing = getattr(self.cause, "name", None) or ""
+        its_own = self.entry_point.partition(":")[0].partition(".")[0]
+        name, _, version = self.distribution.partition(" ")
+        if (
+            not isinstance(self.cause, ModuleNotFoundError)
+            or missing.partition(".")[0] == its_own
+            or not version[:1].isdigit()
+        ):
+            return ""
+        # pip adds what a wheel needs even where that wheel is installed already.
+        return f"; install what it needs with: pip install '{name}=={version}'"
 
 
 class BackendVersionError(InvalidCacheBackendError):

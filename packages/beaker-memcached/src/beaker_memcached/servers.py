@@ -41,7 +41,7 @@ class Servers:
                 "ext:memcached needs the option 'url', such as 127.0.0.1:11211"
             )
         if not isinstance(settings.url, str):
-            raise InvalidOptionError("url", settings.url, _TAKES)
+            raise InvalidOptionError("url", settings.url, _TAKES, "ext:memcached")
         hosts = [one.strip() for one in settings.url.split(";") if one.strip()]
         self.place = f"ext:memcached at {';'.join(hosts)}"
         self._module: str = settings.own.get("memcache_module") or "auto"
@@ -92,7 +92,9 @@ def _address(host: str) -> tuple[str, int]:
             return parts.hostname, parts.port or _PORT
     except ValueError:
         pass
-    raise InvalidOptionError("url", host, _TAKES) from None
+    # There may be a password in it, as other stores take it.
+    shown = f"...@{host.rpartition('@')[2]}" if "@" in host else host
+    raise InvalidOptionError("url", shown, _TAKES, "ext:memcached") from None
 
 
 def _score(address: str, name: str) -> bytes:

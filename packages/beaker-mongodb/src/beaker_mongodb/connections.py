@@ -59,7 +59,9 @@ def connect(url: str, deadline: float) -> Client:
             raise ServerSelectionTimeoutError(str(e)) from e
         # What it quotes may be a piece of a password that was not percent-encoded.
         takes = f"{_TAKES}; {e}" if "@" not in url else _TAKES
-        raise InvalidOptionError("url", without_password(url), takes) from None
+        raise InvalidOptionError(
+            "url", without_password(url), takes, "ext:mongodb"
+        ) from None
 
 
 class Link:

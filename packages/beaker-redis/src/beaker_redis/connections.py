@@ -51,10 +51,14 @@ def connect(url: str, deadline: float) -> Redis:
         _try_arguments(client)
     except ValueError:
         # What it quotes may be a piece of a password that was not percent-encoded.
-        raise InvalidOptionError("url", without_password(url), _TAKES) from None
+        raise InvalidOptionError(
+            "url", without_password(url), _TAKES, "ext:redis"
+        ) from None
     except (TypeError, RedisError) as e:
         takes = f"arguments after its question mark that redis-py knows: {e}"
-        raise InvalidOptionError("url", without_password(url), takes) from e
+        raise InvalidOptionError(
+            "url", without_password(url), takes, "ext:redis"
+        ) from e
     return client
 
 
@@ -73,13 +77,17 @@ def connect_cluster(urls: str, deadline: float) -> RedisCluster:
         nodes = [_node(url) for url in _BETWEEN_URLS.split(urls)]
         startup = [ClusterNode(*address) for address, _ in nodes]  # type: ignore[no-untyped-call]  # redis-py has no types for it
     except (KeyError, ValueError):
-        raise InvalidOptionError("url", without_password(urls), _TAKES_NODES) from None
+        raise InvalidOptionError(
+            "url", without_password(urls), _TAKES_NODES, "ext:rediscluster"
+        ) from None
     # One more attempt: where a node has failed, the others are asked who follows it.
     settings = {**_settings(deadline), "retry": Retry(NoBackoff(), 1)}
     given = nodes[0][1]
     if given.pop("db", 0):
         takes = f"{_TAKES_NODES}, without a database"
-        raise InvalidOptionError("url", without_password(urls), takes)
+        raise InvalidOptionError(
+            "url", without_password(urls), takes, "ext:rediscluster"
+        )
     return RedisCluster(startup_nodes=startup, **{**settings, **given})
 
 

@@ -77,7 +77,7 @@ class Server:
             )
         if not isinstance(url, str) and not hasattr(url, "execute_command"):
             takes = "a URL such as redis://localhost:6379/0, or a client of redis-py"
-            raise InvalidOptionError("url", url, takes)
+            raise InvalidOptionError("url", url, takes, name)
         self.name, self.url = name, url
         self._deadline, self._connect = deadline, connect
         self._key = (name, url, deadline)

@@ -51,12 +51,12 @@ def parsed(url: str) -> sa.URL:
         dialect = found.get_dialect()
     except (exc.ArgumentError, exc.NoSuchModuleError, ValueError):
         shown = f"{url.partition(':')[0]}:..."
-        raise InvalidOptionError("url", shown, _TAKES) from None
+        raise InvalidOptionError("url", shown, _TAKES, "ext:database") from None
     if dialect.name not in DIALECTS:
-        raise InvalidOptionError("url", without_password(found), _TAKES)
+        raise InvalidOptionError("url", without_password(found), _TAKES, "ext:database")
     if dialect.is_async:
         takes = "a URL whose driver is not for asyncio"
-        raise InvalidOptionError("url", without_password(found), takes)
+        raise InvalidOptionError("url", without_password(found), takes, "ext:database")
     return found
 
 

@@ -45,12 +45,10 @@ def _load_client(name: str = "auto") -> ModuleType:
         except ModuleNotFoundError as e:
             if e.name != module:
                 raise
+    # The first is the one to choose.
+    wheel = MODULES.get(asked[0], asked[0])
     message = (
-        f"ext:memcached needs the client library {name!r}; "
-        f"install it with: pip install {' or '.join(_wheels(asked))}"
+        f"ext:memcached needs the client library {asked[0]!r}, which is not "
+        f"installed; install it with: pip install {wheel}"
     )
     raise InvalidCacheBackendError(message)
-
-
-def _wheels(modules: list[str]) -> list[str]:
-    return [MODULES.get(module, module) for module in modules]
