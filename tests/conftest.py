@@ -1,8 +1,9 @@
-"""Fixtures that tests in several directories share: servers."""
+"""Fixtures that tests in several directories share: servers, and our wheels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +15,10 @@ from beaker.testing import (
     server,
     sql_server,
 )
+from tests.projects import built
 
-#: What the names of fixtures begin with that start a server or a 1.x, and its marker.
+#: What the names of fixtures begin with that start a server or a 1.x, or ask the
+#: registry, and its marker.
 SERVERS = {
     "former": "interop",
     "mariadb_": "sqla",
@@ -23,6 +26,7 @@ SERVERS = {
     "mongodb_": "mongodb",
     "postgres_": "sqla",
     "redis_": "redis",
+    "registry": "registry",
 }
 
 
@@ -82,3 +86,9 @@ def redis_sentinel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded
     """A primary and a replica under sentinels, to do with as the test likes."""
     with guarded_redis(tmp_path_factory.mktemp("sentinel")) as pair:
         yield pair
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Each package's wheel, by the name of its directory."""
+    return built(tmp_path_factory.mktemp("wheels"))

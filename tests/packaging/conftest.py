@@ -1,4 +1,4 @@
-"""The wheels, built once, and interpreters that see only some of them."""
+"""Interpreters that see only some of the wheels."""
 
 from __future__ import annotations
 
@@ -13,25 +13,7 @@ from pathlib import Path
 import pluggy
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = sorted(file.parent for file in ROOT.glob("packages/*/pyproject.toml"))
-
 Python = Callable[[str], str]
-
-
-@pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Each package's wheel, by the name of its distribution."""
-    made = tmp_path_factory.mktemp("wheels")
-    for package in PACKAGES:
-        command = [sys.executable, "-m", "hatchling", "build"]
-        subprocess.run(  # noqa: S603 - our own packages
-            [*command, "--target", "wheel", "--directory", str(made)],
-            cwd=package,
-            check=True,
-            capture_output=True,
-        )
-    return {package.name: wheel_of(package, made) for package in PACKAGES}
 
 
 @pytest.fixture(scope="session")
@@ -77,9 +59,3 @@ def run(code: str, *flags: str, **environment: str) -> str:
     if done.returncode:
         pytest.fail(done.stderr)
     return done.stdout.strip()
-
-
-def wheel_of(package: Path, made: Path) -> Path:
-    """Return the one wheel of a package."""
-    (wheel,) = made.glob(f"{package.name.replace('-', '_')}-*.whl")
-    return wheel

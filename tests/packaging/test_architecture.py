@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import ROOT
+from tests.projects import ROOT
 
 CORE = ROOT / "packages" / "beaker-core" / "src"
 PLUGINS = sorted(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from beaker.configuration import CACHE_OPTIONS, SESSION_OPTIONS
-from tests.packaging.conftest import ROOT
+from tests.projects import ROOT
 
 PAGES = sorted(ROOT.glob("docs/*.md"))
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import PACKAGES, Python
+from tests.packaging.conftest import Python
+from tests.projects import PACKAGES
 
 NAMES = [package.name for package in PACKAGES]
+WITH_CODE = [name for name in NAMES if name != "beaker"]
 
 
 def members(wheel: Path) -> list[str]:
@@ -30,7 +32,7 @@ def test_no_file_is_in_two_wheels(wheels: dict[str, Path]) -> None:
     assert [name for name, times in counted.items() if times > 1] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WITH_CODE)
 def test_a_wheel_holds_one_package_and_its_licence(
     wheels: dict[str, Path], name: str
 ) -> None:
@@ -40,6 +42,26 @@ def test_a_wheel_holds_one_package_and_its_licence(
     assert code == {"beaker" if name == "beaker-core" else name.replace("-", "_")}
     assert f"{code.pop()}/py.typed" in files
     assert any(file.endswith("licenses/LICENSE") for file in files)
+
+
+def test_the_wheel_beaker_holds_no_package(wheels: dict[str, Path]) -> None:
+    files = members(wheels["beaker"])
+
+    assert [name for name in files if ".dist-info/" not in name] == ["beaker.py"]
+    assert any(name.endswith("licenses/LICENSE") for name in files)
+
+
+def test_the_wheel_beaker_brings_all_others_by_its_extras(
+    wheels: dict[str, Path],
+) -> None:
+    told = metadata(wheels["beaker"])
+    needed = told.get_all("Requires-Dist", [])
+
+    stores = [name.removeprefix("beaker-") for name in WITH_CODE]
+    stores.remove("core")
+    for store in stores:
+        wheel = f"beaker-{store}<3,>=2; extra == "
+        assert {f"{wheel}'{store}'", f"{wheel}'all'"} <= set(needed)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -18,6 +18,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Protocol, Self
 
+import beaker._installation  # noqa: F401  # stops before names of 1.x are missed
 from beaker.exceptions import UnsupportedOperationError
 from beaker.options import (
     Coercer,
