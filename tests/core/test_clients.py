@@ -9,8 +9,7 @@ import pytest
 
 from beaker import clients
 from beaker.clients import forget_client, shared_client
-
-from .processes import PATIENCE, fork, program, succeeds
+from beaker.testing._processes import PATIENCE, fork, program, succeeds
 
 KEY = ("a store", "its url")
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from beaker.cache import Cache
-from tests.core.processes import program
+from beaker.testing._processes import program
 from tests.core.stampede import EXPIRE, Stampede
 
 ROUNDS = 3

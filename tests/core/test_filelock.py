@@ -12,8 +12,7 @@ import pytest
 from beaker._locks import filelock, kernellocks
 from beaker._locks.filelock import FileLock
 from beaker.exceptions import LockError
-
-from .processes import (
+from beaker.testing._processes import (
     PATIENCE,
     fork,
     interrupted,

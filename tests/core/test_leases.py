@@ -12,9 +12,7 @@ from beaker._locks import leases, renewal, turns
 from beaker._locks.waiting import Patience
 from beaker.exceptions import LockError, LockTimeoutError
 from beaker.protocols import UNTOLD
-
-from .leasing import DirectoryLease, Server, ServerLease, turns_left
-from .processes import (
+from beaker.testing._processes import (
     PATIENCE,
     fork,
     interrupted,
@@ -23,6 +21,8 @@ from .processes import (
     thread,
     wait_for,
 )
+
+from .leasing import DirectoryLease, Server, ServerLease, turns_left
 
 
 @pytest.fixture

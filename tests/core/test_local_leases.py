@@ -11,14 +11,14 @@ from beaker._locks.filelock import FileLock
 from beaker._locks.leases import LocalLease
 from beaker._locks.synchronizers import FileSynchronizer
 from beaker.exceptions import LockTimeoutError
-
-from .leasing import turns_left
-from .processes import (
+from beaker.testing._processes import (
     PATIENCE,
     fork,
     kill,
     succeeds,
 )
+
+from .leasing import turns_left
 
 
 @pytest.fixture(autouse=True)

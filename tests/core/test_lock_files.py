@@ -13,8 +13,7 @@ import pytest
 from beaker._locks import filelock, kernellocks
 from beaker._locks.filelock import FileLock
 from beaker.exceptions import StoreRefusedError
-
-from .processes import (
+from beaker.testing._processes import (
     fork,
     succeeds,
     thread,

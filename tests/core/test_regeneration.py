@@ -32,8 +32,8 @@ from beaker.plugins import register, unregister
 from beaker.protocols import Lease
 from beaker.records import RecordCodec, record_of
 from beaker.stores import Store
+from beaker.testing._processes import PATIENCE
 from tests.core.conftest import Calls, Clock
-from tests.core.processes import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 

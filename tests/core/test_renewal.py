@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from beaker._locks import leases, renewal
-
-from .leasing import Server, ServerLease, turns_left
-from .processes import (
+from beaker.testing._processes import (
     PATIENCE,
     fork,
     program,
     succeeds,
 )
+
+from .leasing import Server, ServerLease, turns_left
 
 
 @pytest.fixture

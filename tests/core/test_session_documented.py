@@ -9,7 +9,7 @@ import pytest
 
 from beaker.exceptions import UnserializableValueError
 from beaker.session import Session, SessionObject
-from tests.core.processes import thread
+from beaker.testing._processes import thread
 from tests.core.sessions import Visit, again, contents, setting, stored
 
 Options = dict[str, Any]

@@ -12,7 +12,7 @@ import pytest
 from beaker._sessions.merging import changes
 from beaker.serializers import JSON, PICKLE
 from beaker.session import Session
-from tests.core.processes import fork, wait_for
+from beaker.testing._processes import fork, wait_for
 from tests.core.sessions import Visit, again, contents, setting, stored
 
 Options = dict[str, Any]

@@ -9,7 +9,7 @@ import pytest
 from beaker.backends.memory import MemoryNamespaceManager
 from beaker.cache import Cache
 from beaker.exceptions import LockTimeoutError
-from tests.core.processes import fork, succeeds, thread
+from beaker.testing._processes import fork, succeeds, thread
 
 
 @pytest.fixture

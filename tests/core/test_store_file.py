@@ -19,9 +19,9 @@ from beaker.exceptions import (
     StoreRefusedError,
 )
 from beaker.records import RecordCodec, record_of
+from beaker.testing._processes import thread
 
 from .local_stores import Open, opener
-from .processes import thread
 
 ID = "0123456789abcdef0123456789abcdef"
 

@@ -13,9 +13,9 @@ import pytest
 from beaker.cache import Cache
 from beaker.exceptions import StoreRefusedError
 from beaker.protocols import NamespaceManager
+from beaker.testing._processes import fork, succeeds
 
 from .local_stores import KINDS, Open, opener
-from .processes import fork, succeeds
 
 NOBODY = 65534
 

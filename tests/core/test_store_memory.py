@@ -15,8 +15,8 @@ from beaker.backends.memory import MemoryNamespaceManager
 from beaker.cache import Cache, CacheManager
 from beaker.exceptions import InvalidOptionError, StoreRefusedError
 from beaker.records import record_of
+from beaker.testing._processes import PATIENCE
 from tests.core.conftest import Calls, Clock
-from tests.core.processes import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 

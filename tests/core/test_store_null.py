@@ -8,8 +8,8 @@ import pytest
 
 from beaker.backends.null import NullNamespaceManager
 from beaker.cache import Cache, CacheManager
+from beaker.testing._processes import PATIENCE
 from tests.core.conftest import Calls
-from tests.core.processes import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 

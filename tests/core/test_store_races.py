@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from beaker.protocols import NamespaceManager
+from beaker.testing._processes import fork, kill, succeeds, thread, wait_for
 
 from .local_stores import KINDS, Open, opener
-from .processes import fork, kill, succeeds, thread, wait_for
 
 #: Seconds for which a race goes on.
 ROUND = 0.6

@@ -17,9 +17,9 @@ import pytest
 
 from beaker.backends import _forks, sqlite
 from beaker.exceptions import StoreRefusedError
+from beaker.testing._processes import fork, kill, succeeds, wait_for
 
 from .local_stores import Open, opener
-from .processes import fork, kill, succeeds, wait_for
 
 
 @pytest.fixture

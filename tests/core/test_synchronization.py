@@ -21,8 +21,7 @@ from beaker.synchronization import (
     mutex_synchronizer,
     null_synchronizer,
 )
-
-from .processes import thread
+from beaker.testing._processes import thread
 
 
 def elsewhere(act: Callable[[], bool]) -> bool:

@@ -21,8 +21,15 @@ from beaker.synchronization import (
     file_synchronizer,
     mutex_synchronizer,
 )
-
-from .processes import PATIENCE, fork, interrupted, kill, succeeds, thread, wait_for
+from beaker.testing._processes import (
+    PATIENCE,
+    fork,
+    interrupted,
+    kill,
+    succeeds,
+    thread,
+    wait_for,
+)
 
 
 @pytest.fixture(params=["in this process", "between processes"])

@@ -21,9 +21,9 @@ from beaker.exceptions import (
     StoreRefusedError,
 )
 from beaker.testing import KNOWN, Server
+from beaker.testing._processes import fork, thread, wait_for
 from beaker.testing._servers import lacks
 from beaker_memcached import MemcachedNamespaceManager
-from tests.core.processes import fork, thread, wait_for
 from tests.memcached.conftest import OpenNamespace
 
 Store = MemcachedNamespaceManager

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from beaker.exceptions import LockTimeoutError
+from beaker.testing._processes import fork, program, succeeds, wait_for
 from beaker_memcached import MemcachedNamespaceManager
-from tests.core.processes import fork, program, succeeds, wait_for
 from tests.memcached.conftest import OpenNamespace, raw_client
 
 #: Holds a lease until it is killed, or thawed and told to go on.

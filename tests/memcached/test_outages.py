@@ -14,8 +14,8 @@ from beaker.cache import Cache
 from beaker.exceptions import StoreRefusedError, StoreUnavailableError
 from beaker.stores import open_store
 from beaker.testing import KNOWN, Server, wait_until
+from beaker.testing._processes import interrupted, thread
 from beaker_memcached import MemcachedNamespaceManager
-from tests.core.processes import interrupted, thread
 from tests.memcached.conftest import OpenNamespace
 
 Store = MemcachedNamespaceManager

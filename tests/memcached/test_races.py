@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.processes import fork, kill, wait_for
+from beaker.testing._processes import fork, kill, wait_for
 from tests.memcached.conftest import OpenNamespace, raw_client
 
 PROCESSES = 8

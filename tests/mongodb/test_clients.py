@@ -10,9 +10,9 @@ from bson import SON
 from pymongo import MongoClient
 
 from beaker.exceptions import InvalidOptionError, MissingCacheParameter
+from beaker.testing._processes import fork, wait_for
 from beaker_mongodb import MongoNamespaceManager, MongoSynchronizer
 from beaker_mongodb.connections import connect, without_password
-from tests.core.processes import fork, wait_for
 from tests.mongodb.conftest import OpenNamespace, connected
 
 URL = "mongodb://localhost:1/beaker"

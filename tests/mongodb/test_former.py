@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from bson import Binary
 
+from beaker.testing._processes import fork, wait_for
 from beaker_mongodb import MongoNamespaceManager
-from tests.core.processes import fork, wait_for
 from tests.core.sessions import Visit
 from tests.mongodb.conftest import Raw
 

@@ -9,8 +9,8 @@ import time
 import pytest
 
 from beaker.exceptions import LockTimeoutError
+from beaker.testing._processes import fork, program, succeeds, wait_for
 from beaker_mongodb import MongoNamespaceManager
-from tests.core.processes import fork, program, succeeds, wait_for
 from tests.mongodb.conftest import OpenNamespace, Raw, connected
 
 #: Holds a lease until it is killed, or thawed and told to go on.

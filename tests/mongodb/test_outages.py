@@ -16,10 +16,10 @@ from beaker.cache import Cache
 from beaker.exceptions import StoreRefusedError, StoreUnavailableError
 from beaker.stores import open_store
 from beaker.testing import MongoServer
+from beaker.testing._processes import program, thread
 from beaker.testing._servers import free_port, lacks
 from beaker_mongodb import MongoNamespaceManager
 from beaker_mongodb.records import LARGEST
-from tests.core.processes import program, thread
 from tests.mongodb.conftest import connected
 
 pytestmark = pytest.mark.mongodb

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
+from beaker.testing._processes import fork, kill, wait_for
 from beaker_mongodb import MongoNamespaceManager
-from tests.core.processes import fork, kill, wait_for
 from tests.mongodb.conftest import OpenNamespace, Raw, connected
 
 PROCESSES = 8

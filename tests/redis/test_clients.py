@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 
 from beaker.exceptions import InvalidOptionError, MissingCacheParameter
+from beaker.testing._processes import fork, thread, wait_for
 from beaker_redis import (
     RedisClusterNamespaceManager,
     RedisClusterSynchronizer,
@@ -17,7 +18,6 @@ from beaker_redis import (
 )
 from beaker_redis.connections import connect, without_password
 from beaker_redis.sentinel import SentinelUrl
-from tests.core.processes import fork, thread, wait_for
 from tests.redis.conftest import OpenNamespace
 
 URL = "redis://localhost:6379/0"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from beaker.testing import GuardedRedis, redis_cluster, wait_until
+from beaker.testing._processes import thread
 from beaker_redis import RedisClusterNamespaceManager, RedisNamespaceManager
-from tests.core.processes import thread
 
 pytestmark = pytest.mark.redis
 

@@ -13,9 +13,9 @@ from redis import Redis
 
 from beaker.exceptions import LockTimeoutError
 from beaker.testing import Server, wait_until
+from beaker.testing._processes import fork, program, succeeds, thread, wait_for
 from beaker_redis import RedisNamespaceManager
 from beaker_redis.leases import RedisLease
-from tests.core.processes import fork, program, succeeds, thread, wait_for
 from tests.redis.conftest import OpenNamespace
 
 #: Holds a lease until it is killed, or thawed and told to go on.

@@ -15,9 +15,9 @@ from redis import Redis
 from beaker.exceptions import StoreRefusedError, StoreUnavailableError
 from beaker.stores import open_store
 from beaker.testing import KNOWN, Server, wait_until
+from beaker.testing._processes import thread
 from beaker.testing._servers import free_port, lacks
 from beaker_redis import RedisClusterNamespaceManager, RedisNamespaceManager
-from tests.core.processes import thread
 
 pytestmark = pytest.mark.redis
 

@@ -6,8 +6,8 @@ import random
 
 from redis import Redis
 
+from beaker.testing._processes import fork, kill, wait_for
 from beaker_redis import RedisNamespaceManager
-from tests.core.processes import fork, kill, wait_for
 from tests.redis.conftest import OpenNamespace
 
 PROCESSES = 8

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from beaker.testing import KNOWN, Server, server, wait_until
-from tests.core.processes import program
+from beaker.testing._processes import program
 
 pytestmark = pytest.mark.redis
 

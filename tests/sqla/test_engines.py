@@ -22,13 +22,13 @@ from beaker.exceptions import (
     MissingCacheParameter,
     StoreRefusedError,
 )
+from beaker.testing._processes import fork, wait_for
 from beaker_sqla import (
     DatabaseContainer,
     DatabaseNamespaceManager,
     SqlaNamespaceManager,
     make_cache_table,
 )
-from tests.core.processes import fork, wait_for
 from tests.sqla.conftest import PATIENT, OpenNamespace
 
 Store = DatabaseNamespaceManager

@@ -9,9 +9,9 @@ import time
 import pytest
 
 from beaker.exceptions import LockTimeoutError
+from beaker.testing._processes import fork, program, succeeds, thread, wait_for
 from beaker_sqla import DatabaseNamespaceManager
 from beaker_sqla.leases import SqlLease
-from tests.core.processes import fork, program, succeeds, thread, wait_for
 from tests.sqla.conftest import PATIENT, OpenNamespace
 
 #: Holds a lease until it is killed, or thawed and told to go on.

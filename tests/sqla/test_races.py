@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from beaker.testing._processes import fork, kill, wait_for
 from beaker_sqla import DatabaseNamespaceManager
-from tests.core.processes import fork, kill, wait_for
 from tests.sqla.conftest import OpenNamespace
 
 PROCESSES = 8

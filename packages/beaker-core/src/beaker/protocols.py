@@ -281,6 +281,10 @@ class NamespaceManager:
     #: Records are kept as Python objects: they are never encoded.
     holds_objects: ClassVar[bool] = False
 
+    #: Seconds after which a lease lapses whose holder no longer renews it. Stores of
+    #: one machine have no use for it: there a dead holder's lease is free at once.
+    lease_expires_in: float = 5.0
+
     namespace: str
     settings: StoreOptions
 

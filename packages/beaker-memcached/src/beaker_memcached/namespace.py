@@ -55,9 +55,6 @@ class MemcachedNamespaceManager(NamespaceManager):
     shared_between_processes = True
     shared_between_hosts = True
 
-    #: Seconds after which the lease of a dead creator lapses.
-    lease_expires_in: ClassVar[float] = 5.0
-
     _servers: Servers
 
     def __init__(

@@ -55,9 +55,6 @@ class MongoNamespaceManager(NamespaceManager):
     #: Writes are acknowledged by a majority, unless the URL says otherwise.
     durable = True
 
-    #: Seconds after which the lease of a dead creator lapses.
-    lease_expires_in: float = 5.0
-
     _server: Server
 
     def __init__(

@@ -49,9 +49,6 @@ class RedisNamespaceManager(NamespaceManager):
     #: As durable as its administrator has made it.
     durable = True
 
-    #: Seconds after which the lease of a dead creator lapses.
-    lease_expires_in: ClassVar[float] = 5.0
-
     _server: Server
 
     def __init__(

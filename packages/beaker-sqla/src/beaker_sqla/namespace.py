@@ -53,9 +53,6 @@ class SqlaNamespaceManager(NamespaceManager):
     #: In 1.x a row held the dictionary of a namespace: so the mode ``compat``.
     kept_whole_namespaces = True
 
-    #: Seconds after which the lease of a dead creator lapses.
-    lease_expires_in: ClassVar[float] = 5.0
-
     def __init__(
         self, namespace: str, bind: Any = None, table: Any = None, **keywords: Any
     ) -> None:

@@ -3,24 +3,38 @@
 Needs the extra ``testing``: ``pip install 'beaker-core[testing]>=2'``.
 """
 
+# ruff: noqa: E402 - what is imported before it is registered asserts without a word
+
 from __future__ import annotations
+
+import pytest
+
+pytest.register_assert_rewrite(
+    "beaker.testing._processes",
+    "beaker.testing._suite",
+)
 
 from beaker.testing._mongo import MongoServer, mongo_server
 from beaker.testing._redis import GuardedRedis, guarded_redis, redis_cluster
 from beaker.testing._servers import KNOWN, Recipe, Server, server, wait_until
 from beaker.testing._sql import MariadbServer, PostgresServer, SqlServer, sql_server
+from beaker.testing._suite import Opener, StoreSuite, Suite, needs
 
 __all__ = [
     "KNOWN",
     "GuardedRedis",
     "MariadbServer",
     "MongoServer",
+    "Opener",
     "PostgresServer",
     "Recipe",
     "Server",
     "SqlServer",
+    "StoreSuite",
+    "Suite",
     "guarded_redis",
     "mongo_server",
+    "needs",
     "redis_cluster",
     "server",
     "sql_server",
