@@ -142,7 +142,7 @@ class RemoteLease(_LeaseInTurn):
 
     def __init__(self, identity: Hashable, *, expires_in: float = 5.0) -> None:
         super().__init__(identity)
-        self._place = identity[0] if isinstance(identity, tuple) else identity
+        self._renewed_with = identity[0] if isinstance(identity, tuple) else identity
         self.expires_in = expires_in
         self._holding: Holding | None = None
 
@@ -193,7 +193,9 @@ class RemoteLease(_LeaseInTurn):
             if self._is_ready():
                 return False
             asked_at = time.monotonic()
-        self._holding = Holding(self.renew, self.expires_in, asked_at, self._place)
+        self._holding = Holding(
+            self.renew, self.expires_in, asked_at, self._renewed_with
+        )
         renewer().add(self._holding)
         return True
 
