@@ -70,6 +70,7 @@ class LegacyStore(NamespaceManager):
 
     holds_objects = True
     unavailable = (LegacyStoreError,)
+    first_wait = "as long as its client"
 
     def __init__(self, manager: NamespaceManager, purpose: str) -> None:
         self.manager, self.purpose = manager, purpose

@@ -266,6 +266,10 @@ class NamespaceManager:
     #: What its user can do when it is away, as `StoreUnavailableError` tells it.
     remedy: ClassVar[str] = "check that it runs and that the option 'url' leads to it"
 
+    #: How long the first call waits while it is away, in words for the table of
+    #: abilities: what the client cannot undercut. Later calls do not wait.
+    first_wait: ClassVar[str] = "`store_timeout`"
+
     # What the store can do. A claimed ability works; one that is not claimed
     # refuses with UnsupportedOperationError.
     #: `keys`, `size` and `purge` work.

@@ -47,6 +47,7 @@ class MongoNamespaceManager(NamespaceManager):
     """
 
     unavailable = AWAY
+    first_wait = "`store_timeout`; half a second for a replica set without a primary"
     enumerable = True
     expires_natively = True
     updates_atomically = True

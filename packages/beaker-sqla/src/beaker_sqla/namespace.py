@@ -44,6 +44,7 @@ class SqlaNamespaceManager(NamespaceManager):
     """
 
     options: ClassVar[Mapping[str, Coercer]] = {"bind": an_engine, "table": a_table}
+    first_wait = "as long as the engine was made to"
     enumerable = True
     expires_natively = True
     updates_atomically = True
@@ -190,6 +191,10 @@ class DatabaseNamespaceManager(SqlaNamespaceManager):
         "schema_name": optional(text),
         "table_name": text,
     }
+
+    first_wait = (
+        "`store_timeout`; 2 seconds with psycopg2, 5 for other writers of SQLite"
+    )
 
     def __init__(
         self, namespace: str, url: Any = None, sa_opts: Any = None, **keywords: Any

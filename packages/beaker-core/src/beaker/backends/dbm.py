@@ -72,6 +72,7 @@ class DBMNamespaceManager(NamespaceManager):
     }
     enumerable = True
     remedy = DISK_REMEDY
+    first_wait = "as long as the disk"
     updates_atomically = True
     shared_between_processes = True
     durable = True

@@ -41,6 +41,7 @@ class FileNamespaceManager(NamespaceManager):
     options: ClassVar[Mapping[str, Coercer]] = {"file_dir": optional(text)}
     enumerable = True
     remedy = DISK_REMEDY
+    first_wait = "as long as the disk"
     updates_atomically = True
     shared_between_processes = True
     durable = True

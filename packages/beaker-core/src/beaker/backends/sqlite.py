@@ -105,6 +105,7 @@ class SqliteNamespaceManager(NamespaceManager):
     unavailable = (sqlite3.OperationalError, OSError)
     enumerable = True
     remedy = DISK_REMEDY
+    first_wait = "5 seconds for other writers"
     updates_atomically = True
     shared_between_processes = True
     durable = True
