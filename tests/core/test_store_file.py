@@ -153,10 +153,14 @@ def test_reading_takes_no_lock(open_namespace: Open) -> None:
     store.store("key", b"data", None)
     place = store._files.place  # type: ignore[attr-defined]
 
-    with FileLock(place.locks, place.lock_name("namespace", "key")):
+    with FileLock(place.locks, lock_of(store, "key")):
         assert store.fetch("key") == b"data"
         assert store.fetch_accessed("key")
         assert list(store.keys()) == ["key"]
+
+
+def lock_of(store: Any, key: str) -> str:
+    return f"file {store._layout.path(key)}"
 
 
 def test_a_writer_waits_for_the_writers_of_its_key_only(open_namespace: Open) -> None:
@@ -168,7 +172,7 @@ def test_a_writer_waits_for_the_writers_of_its_key_only(open_namespace: Open) ->
         store.store("key", b"new", None)
         done.append("key")
 
-    lock = FileLock(place.locks, place.lock_name("namespace", "key"))
+    lock = FileLock(place.locks, lock_of(store, "key"))
     lock.acquire()
     with thread(write):
         store.store("other", b"data", None)

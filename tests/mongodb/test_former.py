@@ -182,3 +182,20 @@ def test_a_visitor_of_1x_stays_logged_in_until_he_logs_out(
 
     assert left(raw, old_id) is None
     assert visit.read(lambda session: session.get("user")) == "None"
+
+
+def test_its_use_is_unknown_to_the_first_purge_and_known_to_later_ones(
+    session: MongoNamespaceManager, raw: Raw, old_id: str
+) -> None:
+    list(session.purge_sessions(3600))
+    list(session.purge_sessions(3600))
+    still_there = session.fetch("session")
+    raw["backer_cache"].update_one(
+        {"_id": f"{old_id}:session", "accessed": {"$gt": time.time() - 60}},
+        {"$set": {"accessed": time.time() - 7200}},
+    )
+    list(session.purge_sessions(3600))
+
+    assert still_there == OLD
+    assert left(raw, old_id) is None
+    assert left(raw, f"{old_id}x") is not None

@@ -242,8 +242,9 @@ def test_a_user_needs_the_role_that_the_readme_names(guarded: MongoServer) -> No
     store.drop()
     store.ping()
     assert session.replace("session", None, b"data", 60)
-    assert session.fetch_accessed("session") == (b"data", None)
+    assert session.fetch_accessed("session")
     assert session.discard("session")
+    assert list(session.purge_sessions(60))
 
 
 def test_an_index_that_is_in_the_way_is_told(mongodb_server: MongoServer) -> None:

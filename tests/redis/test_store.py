@@ -107,3 +107,19 @@ def test_a_record_stored_without_expiry_stays_for_the_timeout(
     wait_until_absent(store, "key")
 
     assert store.fetch("other") == b"data"
+
+
+def test_a_session_of_1x_is_purged_by_the_idle_time_of_the_server(
+    open_namespace: Open, raw: Redis, prefix: str
+) -> None:
+    for name, idle in (("old", 7200), ("young", 60)):
+        raw.set(f"{prefix}x", b"session")
+        dumped = raw.dump(f"{prefix}x") or b""
+        raw.restore(f"{prefix}beaker_cache:{name}:session", 0, dumped, idletime=idle)
+    raw.delete(f"{prefix}x")
+
+    *_, done = open_namespace("any", purpose="session").purge_sessions(3600)
+
+    assert done == (2, 1, 2)
+    assert open_namespace("old", purpose="session").fetch("session") is None
+    assert open_namespace("young", purpose="session").fetch("session") == b"session"

@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import beaker._installation  # noqa: F401  # stops before names of 1.x are missed
 from beaker.exceptions import UnsupportedOperationError
@@ -41,6 +41,7 @@ __all__ = [
     "CryptoProvider",
     "Lease",
     "NamespaceManager",
+    "Purged",
     "Serializer",
     "StoreOptions",
     "Synchronizer",
@@ -194,6 +195,20 @@ class Synchronizer(ABC):
         self.release_write_lock()
 
 
+class Purged(NamedTuple):
+    """How far the removal of unused sessions has come.
+
+    Attributes:
+        examined: How many sessions were looked at.
+        removed: How many of them were removed; where only counted, would have been.
+        total: How many there are to look at; None: the store cannot tell beforehand.
+    """
+
+    examined: int
+    removed: int
+    total: int | None = None
+
+
 class Lease(ABC):
     """The right to create one value, held by one caller on all hosts.
 
@@ -272,7 +287,7 @@ class NamespaceManager:
 
     # What the store can do. A claimed ability works; one that is not claimed
     # refuses with UnsupportedOperationError.
-    #: `keys`, `size` and `purge` work.
+    #: `keys`, `size`, `purge` and `purge_sessions` work.
     enumerable: ClassVar[bool] = False
     #: The store forgets records by itself when their `ttl` has passed.
     expires_natively: ClassVar[bool] = False
@@ -401,7 +416,8 @@ class NamespaceManager:
     def fetch_accessed(self, key: str) -> tuple[bytes, float | None] | None:
         """Return a record and when `touch` last marked it, in seconds since 1970.
 
-        None for the record if there is none, None for the time if never marked.
+        None for the record if there is none, None for the time if never marked. A
+        store may take a session that it stores for marked.
         """
         found = self.fetch_many([key, _accessed(key)])
         if key not in found:
@@ -432,6 +448,30 @@ class NamespaceManager:
     def purge(self) -> int:
         """Remove what is past its `ttl`, and return how many records that was."""
         raise UnsupportedOperationError(self.place(), "purge itself", "enumerable")
+
+    def purge_sessions(
+        self, unused_for: float, *, dry_run: bool = False
+    ) -> Iterator[Purged]:
+        """Remove all sessions of this store that nobody has used for so long.
+
+        Whichever session this namespace is. Those past their `ttl` are removed too,
+        where the store has not forgotten them by itself. One that is used meanwhile
+        stays. Where the place of a session does not tell its `prefix`, the sessions of
+        all applications that share the place are looked at.
+
+        Args:
+            unused_for: Seconds since a session was last stored or touched.
+            dry_run: Whether to count only.
+
+        Yields:
+            The counts so far, every few hundred sessions and at the end.
+
+        Raises:
+            UnsupportedOperationError: The store cannot tell which sessions it holds.
+        """
+        del unused_for, dry_run
+        operation = "look for its unused sessions"
+        raise UnsupportedOperationError(self.place(), operation, "enumerable")
 
     def ping(self) -> None:
         """Return if the store answers; raise one of `unavailable` if not."""

@@ -10,6 +10,7 @@ from beaker._sessions.base import ConfigurableSession as _ConfigurableSession
 from beaker._sessions.base import session_id as _session_id
 from beaker._sessions.cookie import CookieSession
 from beaker._sessions.cookieheaders import months, weekdays
+from beaker._sessions.purging import purge_sessions
 from beaker._sessions.server import Session
 from beaker._sessions.settings import SessionSettings
 from beaker.cache import clsmap
@@ -33,6 +34,7 @@ __all__ = [
     "_session_id",
     "clsmap",
     "months",
+    "purge_sessions",
     "weekdays",
 ]
 

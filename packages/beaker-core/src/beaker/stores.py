@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from beaker.breaker import Breaker, breaker_for
 from beaker.legacy import LegacyStore
-from beaker.protocols import Lease, NamespaceManager, is_legacy
+from beaker.protocols import Lease, NamespaceManager, Purged, is_legacy
 from beaker.records import OBJECTS, ObjectCodec, RecordCodec
 from beaker.serializers import serializer_named
 
@@ -141,6 +141,14 @@ class Store:
     def keys(self) -> list[str]:
         """Return the keys of all records."""
         return self._guarded(lambda: list(self._inner.keys()))
+
+    def purge_sessions(self, unused_for: float, *, dry_run: bool) -> Iterator[Purged]:
+        """Remove the store's unused sessions."""
+        self._breaker.check()
+        try:
+            yield from self._inner.purge_sessions(unused_for, dry_run=dry_run)
+        except self._away as e:
+            raise self._trip(e) from e
 
     def _guarded(self, operation: Callable[..., _T], *arguments: Any) -> _T:
         self._breaker.check()

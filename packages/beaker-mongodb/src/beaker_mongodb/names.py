@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Mapping
 from hashlib import sha1, sha256
 from typing import Any
 
-__all__ = ["Names"]
+__all__ = ["Names", "is_session_of", "ranges_of_sessions"]
 
 #: Bytes of the longest part of an id that is written as it is; others are hashed.
 LONGEST = 500
@@ -16,6 +18,9 @@ LONGEST_OF_1X = 1024
 
 #: What keeps the documents for one purpose apart from those for another.
 _LETTERS = {"cache": "c", "session": "s", "lock": "l"}
+
+
+_SESSION = re.compile(r"s\d+\.\d+:(.*)", re.DOTALL)
 
 
 class Names:
@@ -30,15 +35,19 @@ class Names:
             for a session or a lock, which is a single one.
     """
 
-    __slots__ = ("_former", "_head", "namespace")
+    __slots__ = ("_former", "_head", "_is_session", "_told", "namespace")
 
     def __init__(self, namespace: str, prefix: str, purpose: str) -> None:
         letter = _LETTERS[purpose]
         parts = f"{len(prefix)}.{len(namespace)}:{prefix}{namespace}"
         self._head = letter + (parts if _is_plain(parts) else f"#{_digest(parts)}")
         self.namespace = self._head if purpose == "cache" else None
+        self._is_session = purpose == "session"
+        # A digest does not tell whose session it is.
+        is_told = not self._is_session or _is_plain(parts)
+        self._told = {} if is_told else {"prefix": _encoded(prefix)}
         # 1.x had no prefix: where there is one, the sessions are of another program.
-        is_former = purpose == "session" and not prefix and _is_text(namespace)
+        is_former = self._is_session and not prefix and _is_text(namespace)
         self._former = namespace if is_former else None
 
     def id(self, key: str) -> str:
@@ -50,6 +59,8 @@ class Names:
     def fields(self, key: str) -> dict[str, Any]:
         """Return what a key's document holds, beside its id, to be found again."""
         fields: dict[str, Any] = {}
+        if self._is_session:
+            fields |= {"accessed": time.time(), **self._told}
         if self.namespace is not None:
             fields["namespace"] = self.namespace
             if not _is_plain(key):
@@ -70,6 +81,20 @@ class Names:
         if len(key) > LONGEST_OF_1X - len(self._former) - 1:
             key = sha1(_encoded(key), usedforsecurity=False).hexdigest()
         return f"{self._former}:{key}"
+
+
+def ranges_of_sessions(prefix: str) -> list[tuple[str, str]]:
+    """Return what the ids of all sessions with such a prefix are between."""
+    # The character after the point is the slash, the one after # is $.
+    return [(f"s{len(prefix)}.", f"s{len(prefix)}/"), ("s#", "s$")]
+
+
+def is_session_of(document: Mapping[str, Any], prefix: str) -> bool:
+    """Return whether a document from between those is a session with this prefix."""
+    if "prefix" in document:
+        return bytes(document["prefix"]) == _encoded(prefix)
+    found = _SESSION.fullmatch(document["_id"])
+    return found is not None and found[1].startswith(prefix)
 
 
 def _is_plain(part: str) -> bool:

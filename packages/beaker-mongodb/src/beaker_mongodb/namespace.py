@@ -9,7 +9,7 @@ from typing import Any
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
-from beaker.protocols import Lease, NamespaceManager
+from beaker.protocols import Lease, NamespaceManager, Purged
 from beaker_mongodb import updates
 from beaker_mongodb.former import FormerSession
 from beaker_mongodb.layout import Client, Collections
@@ -18,6 +18,7 @@ from beaker_mongodb.names import Names
 from beaker_mongodb.records import Record, checked
 from beaker_mongodb.refusals import AWAY
 from beaker_mongodb.server import Server
+from beaker_mongodb.unused import purge_unused
 
 __all__ = ["MongoNamespaceManager"]
 
@@ -199,6 +200,13 @@ class MongoNamespaceManager(NamespaceManager):
         return self._delete(
             {"namespace": self._names.namespace, **updates.IS_RECORD, **updates.EXPIRED}
         )
+
+    def purge_sessions(
+        self, unused_for: float, *, dry_run: bool = False
+    ) -> Iterator[Purged]:
+        """Remove unused sessions; the server is asked for some hundreds at a time."""
+        prefix = self.settings.prefix
+        return purge_unused(self._server, prefix, unused_for, dry_run=dry_run)
 
     def _record(self, key: str) -> Record:
         return Record(self._server, self._names.id(key), self._names.fields(key))

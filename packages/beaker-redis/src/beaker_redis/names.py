@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
-__all__ = ["Names"]
+__all__ = ["Names", "accessed_of", "is_session", "session_pattern"]
 
 #: The longest name that 1.x wrote as it was; it hashed the key of a longer one.
 MAX_KEY_LENGTH = 1024
@@ -70,6 +71,28 @@ class Names:
             return self._head + mark + _encoded(key)
         record = self.record(key)
         return b"{" + record + b"}" + mark if self._wraps else record + mark
+
+
+def session_pattern(prefix: str) -> bytes:
+    """Return the pattern of the names of all sessions, and of some others."""
+    return re.sub(rb"([*?\[\]\\^])", rb"\\\1", _head(prefix)) + b"*:session"
+
+
+def is_session(record: bytes, prefix: str) -> bool:
+    """Return whether a name that the pattern found is that of a session."""
+    # A cache may have such a key too.
+    return not record.startswith(_head(prefix) + b"2:{")
+
+
+def accessed_of(record: bytes, prefix: str) -> bytes:
+    """Return the name of a session's access time, from that of its record."""
+    if record.startswith(_head(prefix) + b"2s:{"):
+        return record.removesuffix(b":session") + _ACCESSED + b"session"
+    return (b"{" + record + b"}" if "{" not in prefix else record) + _ACCESSED
+
+
+def _head(prefix: str) -> bytes:
+    return _encoded(f"{prefix}beaker_cache:")
 
 
 def _encoded(name: str) -> bytes:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from math import ceil
 from typing import Any, ClassVar
 
-from beaker.protocols import Coercer, Lease, NamespaceManager, optional, seconds, text
+from beaker.protocols import (
+    Coercer,
+    Lease,
+    NamespaceManager,
+    Purged,
+    optional,
+    seconds,
+    text,
+)
 from beaker_redis import scripts
 from beaker_redis.connections import with_login
 from beaker_redis.leases import RedisLease
 from beaker_redis.names import Names
 from beaker_redis.refusals import AWAY
 from beaker_redis.server import Client, Server, cluster_server, redis_server
+from beaker_redis.unused import purge_unused
 
 __all__ = ["RedisClusterNamespaceManager", "RedisNamespaceManager"]
 
@@ -49,6 +59,7 @@ class RedisNamespaceManager(NamespaceManager):
     #: As durable as its administrator has made it.
     durable = True
 
+    _removed_at_once = BATCH
     _server: Server
 
     def __init__(
@@ -67,6 +78,7 @@ class RedisNamespaceManager(NamespaceManager):
         settings = self.settings
         self._names = Names(self.namespace, settings.prefix, settings.purpose)
         self._record = self._names.record
+        self._is_session = settings.purpose == "session"
         index = self._names.index
         self._index = () if index is None else (index,)
 
@@ -90,8 +102,12 @@ class RedisNamespaceManager(NamespaceManager):
 
     def store(self, key: str, data: bytes, ttl: float | None) -> None:
         """Store a record, and break the lease on its key."""
-        names = self._with_lease(key)
-        self._server.run(scripts.STORE, names, self._lifetime(ttl), data)
+        if self._is_session:
+            arguments = self._lifetime(ttl), data, repr(time.time())
+            self._server.run(scripts.STORE_SESSION, self._trio(key), *arguments)
+        else:
+            names = self._with_lease(key)
+            self._server.run(scripts.STORE, names, self._lifetime(ttl), data)
 
     def discard(self, key: str) -> bool:
         """Remove a record with its access time, and break the lease on its key."""
@@ -102,10 +118,13 @@ class RedisNamespaceManager(NamespaceManager):
     ) -> bool:
         """Store a record if the stored one is as expected, and break the lease."""
         arguments = [self._lifetime(ttl), data]
+        script, names = scripts.REPLACE, self._with_lease(key)
+        if self._is_session:
+            script, names = scripts.REPLACE_SESSION, self._trio(key)
+            arguments.append(repr(time.time()))
         if expected is not None:
             arguments.append(expected)
-        names = self._with_lease(key)
-        return bool(self._server.run(scripts.REPLACE, names, *arguments))
+        return bool(self._server.run(script, names, *arguments))
 
     def drop(self) -> None:
         """Remove all records and leases, by the index, in batches."""
@@ -181,6 +200,15 @@ class RedisNamespaceManager(NamespaceManager):
         """Forget the names of what has expired, and return how many those were."""
         return self._count()[0] if self._index else 0
 
+    def purge_sessions(
+        self, unused_for: float, *, dry_run: bool = False
+    ) -> Iterator[Purged]:
+        """Remove unused sessions; the server is asked for some hundreds at a time."""
+        prefix, at_once = self.settings.prefix, self._removed_at_once
+        return purge_unused(
+            self._server, prefix, unused_for, at_once=at_once, dry_run=dry_run
+        )
+
     def _reached(self) -> Server:
         return redis_server(self.settings.url, self.settings.deadline)
 
@@ -228,6 +256,9 @@ class RedisClusterNamespaceManager(RedisNamespaceManager):
         "username": optional(text),
         "password": optional(text),
     }
+
+    # No two sessions need be on one node.
+    _removed_at_once = 1
 
     def __init__(
         self,

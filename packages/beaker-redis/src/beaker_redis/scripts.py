@@ -21,9 +21,12 @@ __all__ = [
     "DROP",
     "FILL",
     "FREE",
+    "REMOVE_UNUSED",
     "RENEW",
     "REPLACE",
+    "REPLACE_SESSION",
     "STORE",
+    "STORE_SESSION",
     "TAKE",
     "TOUCH",
     "Script",
@@ -119,6 +122,55 @@ put(KEYS[1], KEYS[2], KEYS[3], ARGV[2], ARGV[1])
 return 1
 """,
 )
+
+_PUT_SESSION = (
+    _PUT
+    + """
+local function put_session()
+  put(KEYS[1], KEYS[2], nil, ARGV[2], ARGV[1])
+  if ARGV[1] == '' then
+    redis.call('SET', KEYS[3], ARGV[3])
+  else
+    redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[1])
+  end
+end
+"""
+)
+
+#: Keys: record, lease, access time. Arguments: ttl, data, access time.
+STORE_SESSION = Script(_PUT_SESSION, "put_session()")
+
+#: The same, if the record is what is expected: the fourth argument, if anything.
+REPLACE_SESSION = Script(
+    _PUT_SESSION,
+    """
+if redis.call('GET', KEYS[1]) ~= (ARGV[4] or false) then return 0 end
+put_session()
+return 1
+""",
+)
+
+#: Keys: record, access time, for each session. Arguments: seconds unused, before when
+#: it was used last, whether to count only. Returns how many there are.
+REMOVE_UNUSED = Script("""
+local unused = 0
+for i = 2, #KEYS, 2 do
+  local accessed = redis.call('GET', KEYS[i])
+  local is_unused
+  if accessed then
+    is_unused = tonumber(accessed) < tonumber(ARGV[2])
+  else
+    -- Under some policies of eviction the server does not know.
+    local idle = redis.pcall('OBJECT', 'IDLETIME', KEYS[i - 1])
+    is_unused = type(idle) == 'number' and idle >= tonumber(ARGV[1])
+  end
+  if is_unused then
+    unused = unused + 1
+    if ARGV[3] == '' then redis.call('DEL', KEYS[i - 1], KEYS[i]) end
+  end
+end
+return unused
+""")
 
 #: Keys: record, lease. Arguments: ttl, data, token.
 FILL = Script(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, Protocol
 
 import redis
@@ -20,6 +20,9 @@ __all__ = ["Client", "Connect", "Server", "cluster_server", "redis_server"]
 
 #: Seconds for which a waiter blocks a connection of its own, at most.
 LONGEST_BLOCK = 1.0
+
+#: How many names one answer brings, about.
+SCANNED = 500
 
 #: Even where the client of a user decodes all it reads.
 _AS_BYTES = {NEVER_DECODE: True}
@@ -122,6 +125,33 @@ class Server:
         except NoScriptError:
             # Started anew, or failed over: it keeps what EVAL shows it.
             return self.ask("EVAL", script.text, len(names), *names, *arguments)
+
+    def scan(self, pattern: bytes) -> Iterator[list[bytes]]:
+        """Return the names that are like this, some at a time; one may come twice.
+
+        Raises:
+            StoreRefusedError: The server says no.
+        """
+        for node in self._nodes():
+            cursor: Any = 0
+            while True:
+                try:
+                    cursor, names = node.execute_command(
+                        *("SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED),
+                        **_AS_BYTES,
+                    )
+                except (RedisError, RedisClusterException) as e:
+                    self._explain(e)
+                    raise
+                yield names
+                if not int(cursor):
+                    break
+
+    def _nodes(self) -> list[Client]:
+        client: Any = self.client
+        if not hasattr(client, "get_primaries"):
+            return [client]
+        return [client.get_redis_connection(node) for node in client.get_primaries()]
 
     def wait_on(self, wake: bytes, seconds: float) -> None:
         """Wait until somebody is woken on this list, at most so many seconds."""

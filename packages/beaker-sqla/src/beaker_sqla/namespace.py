@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
 from beaker.exceptions import MissingCacheParameter
-from beaker.protocols import Coercer, Lease, NamespaceManager, boolean, optional, text
+from beaker.protocols import (
+    Coercer,
+    Lease,
+    NamespaceManager,
+    Purged,
+    boolean,
+    optional,
+    text,
+)
 from beaker_sqla.caches import CacheRows
 from beaker_sqla.opentable import OpenTable
 from beaker_sqla.options import (
@@ -130,12 +138,22 @@ class SqlaNamespaceManager(NamespaceManager):
         """Delete the records past their time, so many with each statement."""
         return self._rows.purge()
 
+    def purge_sessions(
+        self, unused_for: float, *, dry_run: bool = False
+    ) -> Iterator[Purged]:
+        """Delete the rows of unused sessions, so many with each statement."""
+        return self._session_rows().purge_unused(unused_for, dry_run=dry_run)
+
     @property
     def _rows(self) -> CacheRows | SessionRows:
         # Made anew each time, for a forked child has tables of its own.
-        name, prefix = self.namespace, self.settings.prefix
         if self.settings.purpose == "cache":
-            return CacheRows(self._cache_table(), name, prefix)
+            prefix = self.settings.prefix
+            return CacheRows(self._cache_table(), self.namespace, prefix)
+        return self._session_rows()
+
+    def _session_rows(self) -> SessionRows:
+        name, prefix = self.namespace, self.settings.prefix
         sessions = self._source.table(
             ("sessions", *self._described), self._sessions, SessionStatements
         )

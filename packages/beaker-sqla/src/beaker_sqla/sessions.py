@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from beaker.exceptions import UnsupportedOperationError
-from beaker.protocols import Lease
+from beaker.protocols import Lease, Purged
 from beaker_sqla.leases import SqlLease
 from beaker_sqla.names import digest_of, encoded, session_name, space_of
 from beaker_sqla.opentable import OpenTable
@@ -73,6 +74,30 @@ class SessionRows(Rows[SessionStatements]):
         """Delete the session's row if it is past its time."""
         row = self._at(_SESSION)
         return self._table.change(self._say.bury, row)
+
+    def purge_unused(self, unused_for: float, *, dry_run: bool) -> Iterator[Purged]:
+        """Delete the rows of unused sessions, so many with each statement.
+
+        Of names that bear no prefix it cannot be told whose they are: with a prefix
+        they are left.
+        """
+        before = {"given_before": _local(time.time() - unused_for)}
+        examined = removed = 0
+        after = ""
+        while page := self._table.every(
+            self._say.sessions, {**before, "given_after": after}
+        ):
+            after = page[-1][0]
+            ours = [row for row in page if row[0].startswith(self._prefix)]
+            unused = [name for name, is_unused in ours if is_unused]
+            examined += len(ours)
+            if unused and not dry_run:
+                these = {**before, "given_names": unused}
+                removed += self._table.change(self._say.remove_unused, these)
+            else:
+                removed += len(unused)
+            yield Purged(examined, removed)
+        yield Purged(examined, removed, examined)
 
     def _at(self, key: str) -> dict[str, Any]:
         id_ = self._id if key == _SESSION else f"{self._id}\0{key}"

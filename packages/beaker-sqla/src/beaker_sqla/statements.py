@@ -132,6 +132,18 @@ class SessionStatements(Statements):
             .values(expires=self._end_unless_pickled(), **times)
         )
         self.bury = sa.delete(table).where(self._at, self._is_dead())
+        self._for_unused()
+
+    def _for_unused(self) -> None:
+        table, c = self.table, self.table.c
+        before = sa.bindparam("given_before", type_=c.accessed.type)
+        is_unused = sa.or_(c.accessed < before, self._is_dead())
+        after = sa.bindparam("given_after", type_=c.namespace.type)
+        page = sa.select(c.namespace, sa.case((is_unused, 1), else_=0))
+        rest = page.where(c.namespace > after)
+        self.sessions = rest.order_by(c.namespace).limit(BATCH)
+        names = sa.bindparam("given_names", type_=c.namespace.type, expanding=True)
+        self.remove_unused = sa.delete(table).where(c.namespace.in_(names), is_unused)
 
     def _end_unless_pickled(self) -> sa.ColumnElement[Any]:
         # Processes of 1.x would keep such a session without telling us.

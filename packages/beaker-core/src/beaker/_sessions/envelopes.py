@@ -19,19 +19,19 @@ _MAGIC_TEXT = urlsafe_b64encode(MAGIC).decode()
 _PICKLED = b"\x80"
 
 
-def laid_in(store: Store, session: bytes | str, created: float) -> Any:
+def laid_in(store: Store, session: bytes | str, now: float) -> Any:
     """Return what a store is given to keep.
 
     Args:
         store: The store.
         session: A record of 2.x, or a payload of 1.x.
-        created: When the session began.
+        now: When it is kept.
     """
     if store.is_legacy and isinstance(session, bytes) and is_record(session):
         # A class of 1.x was only ever given text.
         session = urlsafe_b64encode(session).decode()
     if store.holds_objects:
-        return record_of(session, None, created)
+        return record_of(session, None, now)
     if isinstance(session, bytes) and is_record(session):
         return session
     whole = getattr(store.manager, "kept_whole_namespaces", False)

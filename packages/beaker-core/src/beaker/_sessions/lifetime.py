@@ -31,6 +31,11 @@ class Lifetime:
         most = accessed_every if timeout is None else timeout / 10
         self._every = min(accessed_every, most)
 
+    @property
+    def unused_at_most(self) -> float | None:
+        """Seconds after which one that was not used is over; None: it never is."""
+        return self._absolute if self._idle is None else self._idle
+
     def ended(self, created: float, accessed: float, now: float) -> str | None:
         """Return why a session is over; None: it is not."""
         # A time in the future counts as now: the difference is not above 0.

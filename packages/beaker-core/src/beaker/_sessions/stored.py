@@ -168,7 +168,7 @@ class StoredSession:
 
     def _put(self, kept: Any, data: dict[str, Any], created: float, now: float) -> bool:
         session, record = self._codec.write(self.id, data, created, now)
-        new = laid_in(self.store, session, created)
+        new = laid_in(self.store, session, now)
         ttl = self._lifetime.ttl(created, now)
         if not self.store.replace(_KEY, kept, new, ttl):
             return False

@@ -16,7 +16,7 @@ from beaker.backends._places import digest
 from beaker.backends._private import PrivateFiles, remove
 from beaker.exceptions import StoreRefusedError
 
-__all__ = ["CacheLayout", "Entry", "Layout", "SessionLayout"]
+__all__ = ["LEFT_BEHIND", "CacheLayout", "Entry", "Layout", "SessionLayout", "listed"]
 
 #: Seconds after which what its maker has not removed is taken for left behind.
 LEFT_BEHIND = 24 * 3600.0
@@ -174,7 +174,7 @@ class CacheLayout(Layout):
 
     def entries(self) -> Iterator[Entry]:
         """Read the heads of all files."""
-        for name in _listed(self._directory):
+        for name in listed(self._directory):
             if "." not in name:
                 entry = self.entry(f"{self._directory}/{name}")
                 if entry is not None:
@@ -194,18 +194,19 @@ class CacheLayout(Layout):
     def sweep(self) -> None:
         """Remove files that were never put in place, old fences, half dropped trees."""
         parent = os.path.dirname(self._directory)
-        for name in _listed(parent):
+        for name in listed(parent):
             if name.endswith(".dropped"):
                 _delete(f"{parent}/{name}")
         oldest = time.time() - LEFT_BEHIND
-        for name in _listed(self._directory):
+        for name in listed(self._directory):
             path = f"{self._directory}/{name}"
             with suppress(FileNotFoundError):
                 if "." in name and os.lstat(path).st_mtime < oldest:
                     os.unlink(path)
 
 
-def _listed(directory: str) -> list[str]:
+def listed(directory: str) -> list[str]:
+    """Return the names in a directory; none, if there is no directory."""
     try:
         return os.listdir(directory)
     except FileNotFoundError:
@@ -215,7 +216,7 @@ def _listed(directory: str) -> list[str]:
 def _delete(directory: str) -> None:
     # Whoever was about to write when it was renamed may add a last file or two.
     for _ in range(100):
-        for name in _listed(directory):
+        for name in listed(directory):
             remove(f"{directory}/{name}")
         try:
             os.rmdir(directory)

@@ -68,6 +68,11 @@ class Shelf(dict[Any, Any]):
         self._unschedule(key)
         return self.pop(key, None) is not None
 
+    def used(self, key: Any) -> float:
+        """Return when a record was last touched, or else when it was stored."""
+        marked: float | None = self.accessed.get(key)
+        return self[key].stored if marked is None else marked
+
     def sweep(self) -> int:
         """Remove what is past its deadline and return how many that were."""
         with self.lock:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from functools import cached_property
+from math import inf
 from typing import Any, ClassVar
 
 from beaker._locks.filelock import FileLock
@@ -15,7 +16,7 @@ from beaker._locks.leases import LocalLease
 from beaker.backends._dbm_modules import given_module, open_dbm
 from beaker.backends._forks import Undivided
 from beaker.backends._places import DISK_REMEDY, Place
-from beaker.backends._private import PrivateFiles, remove
+from beaker.backends._private import PrivateFiles, remove, set_time
 from beaker.backends._rows import (
     accessed_row,
     break_lease,
@@ -27,9 +28,10 @@ from beaker.backends._rows import (
     take_out,
     token_row,
 )
+from beaker.backends._unused import modified, purge_unused
 from beaker.exceptions import StoreRefusedError
 from beaker.options import Coercer, optional, text
-from beaker.protocols import Lease, NamespaceManager
+from beaker.protocols import Lease, NamespaceManager, Purged
 
 __all__ = ["DBMNamespaceManager"]
 
@@ -128,8 +130,8 @@ class DBMNamespaceManager(NamespaceManager):
 
     def drop(self) -> None:
         """Remove the files."""
-        with self._files, self._lock():
-            self._remove_files()
+        with self._files, self._lock(self._path):
+            _remove_files(self._path)
 
     def lease(self, key: str) -> Lease:
         """Return a lease whose fence is a row beside the record's."""
@@ -202,6 +204,10 @@ class DBMNamespaceManager(NamespaceManager):
                 keep_until(rows, key, ttl)
                 rows[accessed_row(key)] = repr(accessed).encode()
                 touched = True
+        # Files that look as old as their session tell a purge so without being opened.
+        for path in _paths(self._path) if touched else ():
+            with suppress(FileNotFoundError):
+                set_time(path, accessed)
         return touched
 
     def keys(self) -> Iterable[str]:
@@ -222,6 +228,12 @@ class DBMNamespaceManager(NamespaceManager):
                 take_out(rows, key)
         return len(past)
 
+    def purge_sessions(
+        self, unused_for: float, *, dry_run: bool = False
+    ) -> Iterator[Purged]:
+        """Remove the files of sessions that were not changed for so long."""
+        return purge_unused(self._files, unused_for, self._remove_unused, dry_run)
+
     def ping(self) -> None:
         """Return if the directory answers, or is not there yet."""
         self._files.ping()
@@ -240,7 +252,7 @@ class DBMNamespaceManager(NamespaceManager):
         Args:
             mode: "r" to read, "w" to write where there is one, "c" to make one.
         """
-        lock = self._lock()
+        lock = self._lock(self._path)
         lock.acquire(shared=mode == "r")
         try:
             with self._files, Undivided():
@@ -270,27 +282,31 @@ class DBMNamespaceManager(NamespaceManager):
         raise FileNotFoundError(errno.ENOENT, "its directory disappears", self._path)
 
     def _is_there(self) -> bool:
-        there = [path for path in self._paths() if self._files.has(path)]
+        there = [path for path in _paths(self._path) if self._files.has(path)]
         if there:
             self._files.check()
         return bool(there)
 
-    def _paths(self) -> Iterator[str]:
-        return (self._path + suffix for suffix in _SUFFIXES)
-
-    def _remove_files(self) -> None:
-        for path in self._paths():
-            remove(path)
+    def _remove_unused(self, stem: str, before: float, *, dry_run: bool) -> bool:
+        path = f"{stem}.dbm"
+        if dry_run or _last_changed(path) >= before:
+            return _last_changed(path) < before
+        with self._lock(path):
+            # It may have been used since we looked.
+            is_unused = _last_changed(path) < before
+            if is_unused:
+                _remove_files(path)
+            return is_unused
 
     def _remove_if_empty(self) -> None:
-        with self._files, self._lock(), Undivided():
+        with self._files, self._lock(self._path), Undivided():
             with closing(self._open("r")) as rows:
                 is_empty = not rows.keys()
             if is_empty:
-                self._remove_files()
+                _remove_files(self._path)
 
-    def _lock(self) -> FileLock:
-        return FileLock(self._files.place.locks, f"dbm {self._path}")
+    def _lock(self, path: str) -> FileLock:
+        return FileLock(self._files.place.locks, f"dbm {path}")
 
     def _refusal(self, cause: Exception) -> StoreRefusedError:
         remedy = (
@@ -298,3 +314,17 @@ class DBMNamespaceManager(NamespaceManager):
             f"{self._path}* and what is in them"
         )
         return StoreRefusedError(self.place(), f"{self._path}: {cause!r}", remedy)
+
+
+def _paths(path: str) -> Iterator[str]:
+    return (path + suffix for suffix in _SUFFIXES)
+
+
+def _remove_files(path: str) -> None:
+    for each in _paths(path):
+        remove(each)
+
+
+def _last_changed(path: str) -> float:
+    there = [at for at in map(modified, _paths(path)) if at < inf]
+    return max(there, default=inf)

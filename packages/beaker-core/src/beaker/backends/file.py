@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -12,8 +12,9 @@ from beaker._locks.leases import LocalLease
 from beaker.backends._layouts import CacheLayout, Entry, Layout, SessionLayout
 from beaker.backends._places import DISK_REMEDY, Place
 from beaker.backends._private import PrivateFiles, remove, set_time
+from beaker.backends._unused import modified, purge_unused
 from beaker.options import Coercer, optional, text
-from beaker.protocols import Lease, NamespaceManager
+from beaker.protocols import Lease, NamespaceManager, Purged
 
 __all__ = ["FileNamespaceManager"]
 
@@ -88,7 +89,7 @@ class FileNamespaceManager(NamespaceManager):
     def discard(self, key: str) -> bool:
         """Remove the key's file and fence."""
         path = self._layout.path(key)
-        with self._files, self._lock(key):
+        with self._files, self._lock(path):
             was_there = remove(path)
             remove(_fence(path))
         return was_there
@@ -162,6 +163,12 @@ class FileNamespaceManager(NamespaceManager):
             past = [e for e in self._layout.entries() if e.deadline <= now]
             return sum(self._purge(entry, now) for entry in past)
 
+    def purge_sessions(
+        self, unused_for: float, *, dry_run: bool = False
+    ) -> Iterator[Purged]:
+        """Remove the files of sessions that were not changed or marked for so long."""
+        return purge_unused(self._files, unused_for, self._remove_unused, dry_run)
+
     def ping(self) -> None:
         """Return if the directory answers, or is not there yet."""
         self._files.ping()
@@ -179,7 +186,7 @@ class FileNamespaceManager(NamespaceManager):
     ) -> bool:
         path = self._layout.path(key)
         content = self._layout.pack(key, data, ttl)
-        with self._files, self._lock(key):
+        with self._files, self._lock(path):
             if not self._files.write(path, content, still):
                 return False
             # After the write: a creation that begins in between is fenced off too.
@@ -187,7 +194,7 @@ class FileNamespaceManager(NamespaceManager):
         return True
 
     def _purge(self, entry: Entry, now: float) -> bool:
-        with self._lock(entry.key):
+        with self._lock(entry.path):
             # A new record may have come since we looked.
             there = self._layout.entry(entry.path)
             return there is not None and there.deadline <= now and remove(entry.path)
@@ -196,9 +203,16 @@ class FileNamespaceManager(NamespaceManager):
         content = self._files.read(fence)
         return content is not None and content.data == token.encode()
 
-    def _lock(self, key: str) -> FileLock:
-        place = self._files.place
-        return FileLock(place.locks, place.lock_name(self.namespace, key))
+    def _remove_unused(self, stem: str, before: float, *, dry_run: bool) -> bool:
+        path = f"{stem}.cache"
+        if dry_run or modified(path) >= before:
+            return modified(path) < before
+        with self._lock(path):
+            # It may have been used since we looked.
+            return modified(path) < before and remove(path)
+
+    def _lock(self, path: str) -> FileLock:
+        return FileLock(self._files.place.locks, f"file {path}")
 
 
 def _fence(path: str) -> str:

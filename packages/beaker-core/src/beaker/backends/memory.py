@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from time import monotonic
 from typing import Any, ClassVar
@@ -10,7 +11,7 @@ from typing import Any, ClassVar
 from beaker.backends._shelf import Shelf, ShelfLease, tidy
 from beaker.exceptions import StoreRefusedError
 from beaker.options import Coercer, whole_number
-from beaker.protocols import Lease, NamespaceManager
+from beaker.protocols import Lease, NamespaceManager, Purged
 from beaker.registry import SyncDict
 
 __all__ = ["MemoryNamespaceManager"]
@@ -51,7 +52,7 @@ class MemoryNamespaceManager(NamespaceManager):
         self._is_session = settings.purpose == "session"
         if self._is_session:
             # One of its own for each session would cost more than the session.
-            name = "session", settings.prefix
+            name = _sessions(settings.prefix)
             self.dictionary = type(self).namespaces.get(name, Shelf)
         else:
             self.dictionary = self._shelf(settings.prefix)
@@ -137,6 +138,21 @@ class MemoryNamespaceManager(NamespaceManager):
         """Remove what is past its time."""
         return self.dictionary.sweep()
 
+    def purge_sessions(
+        self, unused_for: float, *, dry_run: bool = False
+    ) -> Iterator[Purged]:
+        """Remove the unused sessions of this process; no other's are in reach."""
+        before = time.time() - unused_for
+        shelf = type(self).namespaces.get(_sessions(self.settings.prefix), Shelf)
+        if not dry_run:
+            shelf.sweep()
+        with shelf.lock:
+            names = list(shelf)
+            unused = [name for name in names if shelf.used(name) < before]
+            for name in () if dry_run else unused:
+                shelf.take_out(name)
+        yield Purged(len(names), len(unused), len(names))
+
     def ping(self) -> None:
         """Return: memory is always there."""
 
@@ -173,3 +189,10 @@ class MemoryNamespaceManager(NamespaceManager):
                 )
             shelf.make_room(self._limit)
         shelf.put(name, data, ttl, now)
+        if self._is_session and shelf.accessed:
+            # What is stored now was used now.
+            shelf.accessed.pop(name, None)
+
+
+def _sessions(prefix: str) -> tuple[str, str]:
+    return "session", prefix

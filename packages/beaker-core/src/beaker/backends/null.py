@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
-from beaker.protocols import Lease, NamespaceManager
+from beaker.protocols import Lease, NamespaceManager, Purged
 
 __all__ = ["NullNamespaceManager"]
 
@@ -52,6 +52,12 @@ class NullNamespaceManager(NamespaceManager):
     def purge(self) -> int:
         """Remove nothing."""
         return 0
+
+    def purge_sessions(
+        self, unused_for: float, *, dry_run: bool = False
+    ) -> Iterator[Purged]:
+        """Find no sessions."""
+        yield Purged(0, 0, 0)
 
 
 class _Granted(Lease):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import Any
 
 from beaker._locks.leases import LocalLease
 from beaker.backends._database import Database
@@ -13,7 +14,7 @@ from beaker.backends._odd_text import decoded
 from beaker.backends._places import DISK_REMEDY, Place
 from beaker.backends._private import PrivateFiles
 from beaker.clients import shared_client
-from beaker.protocols import Lease, NamespaceManager
+from beaker.protocols import Lease, NamespaceManager, Purged
 
 __all__ = ["SqliteNamespaceManager"]
 
@@ -42,13 +43,14 @@ CREATE TABLE IF NOT EXISTS records (
 _FETCH = "SELECT data FROM records WHERE namespace = ? AND key = ?"
 _FETCH_ACCESSED = "SELECT data, accessed FROM records WHERE namespace = ? AND key = ?"
 _STORE = """
-INSERT INTO records (namespace, key, expires, data) VALUES (?, ?, ?, ?)
+INSERT INTO records (namespace, key, expires, accessed, data) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (namespace, key) DO UPDATE
-SET expires = excluded.expires, data = excluded.data, token = NULL
+SET expires = excluded.expires, accessed = excluded.accessed, data = excluded.data,
+token = NULL
 """
 _ADD = f"{_STORE} WHERE records.data IS NULL"
 _REPLACE = """
-UPDATE records SET expires = ?, data = ?, token = NULL
+UPDATE records SET expires = ?, accessed = ?, data = ?, token = NULL
 WHERE namespace = ? AND key = ? AND data = ?
 """
 _FILL = """
@@ -90,6 +92,16 @@ AND expires <= ? AND (token IS NULL OR expires <= ?)
 _PURGE_TOKENS = """
 DELETE FROM records WHERE namespace = ? AND data IS NULL AND expires <= ?
 """
+# A page of sessions in the order of their names: who removes old ones turns the pages.
+_PAGE = """
+SELECT namespace, accessed < ? OR expires <= ? FROM records
+WHERE namespace > ? AND namespace < ? AND key = 'session' AND data IS NOT NULL
+ORDER BY namespace LIMIT 500
+"""
+_REMOVE_UNUSED = """
+DELETE FROM records WHERE namespace = ? AND key = 'session'
+AND (accessed < ? OR expires <= ?)
+"""
 
 
 class SqliteNamespaceManager(NamespaceManager):
@@ -126,7 +138,7 @@ class SqliteNamespaceManager(NamespaceManager):
 
     def store(self, key: str, data: bytes, ttl: float | None) -> None:
         """Write the key's row."""
-        self._database.change(_STORE, (self._name, key, _expires(ttl), data))
+        self._database.change(_STORE, (self._name, key, *self._times(ttl), data))
 
     def discard(self, key: str) -> bool:
         """Delete the key's row."""
@@ -141,9 +153,9 @@ class SqliteNamespaceManager(NamespaceManager):
     ) -> bool:
         """Write the key's row if it holds what is expected."""
         if expected is None:
-            new = self._name, key, _expires(ttl), data
+            new = self._name, key, *self._times(ttl), data
             return self._database.change(_ADD, new) > 0
-        other = _expires(ttl), data, self._name, key, expected
+        other = *self._times(ttl), data, self._name, key, expected
         return self._database.change(_REPLACE, other) > 0
 
     def drop(self) -> None:
@@ -174,8 +186,8 @@ class SqliteNamespaceManager(NamespaceManager):
 
     def store_many(self, records: Mapping[str, bytes], ttl: float | None) -> None:
         """Write the keys' rows, all or none."""
-        expires = _expires(ttl)
-        rows = ((self._name, key, expires, data) for key, data in records.items())
+        times = self._times(ttl)
+        rows = ((self._name, key, *times, data) for key, data in records.items())
         self._database.change_all(_STORE, rows)
 
     def discard_many(self, keys: Iterable[str]) -> int:
@@ -212,9 +224,39 @@ class SqliteNamespaceManager(NamespaceManager):
         self._database.change(_PURGE_TOKENS, (self._name, old))
         return self._database.change(_PURGE, (self._name, now, old))
 
+    def purge_sessions(
+        self, unused_for: float, *, dry_run: bool = False
+    ) -> Iterator[Purged]:
+        """Delete the rows of sessions that were not written for so long."""
+        now = time.time()
+        before, examined, removed = now - unused_for, 0, 0
+        for first, end in self._all_sessions():
+            after: Any = first
+            while page := self._database.every(_PAGE, (before, now, after, end)):
+                unused = [(name, before, now) for name, is_unused in page if is_unused]
+                examined, after = examined + len(page), page[-1][0]
+                if unused and not dry_run:
+                    removed += self._database.change_all(_REMOVE_UNUSED, unused)
+                else:
+                    removed += len(unused)
+                yield Purged(examined, removed)
+        yield Purged(examined, removed, examined)
+
     def place(self) -> str:
         """Return the store's name and file."""
         return f"sqlite at {self._path}"
+
+    def _all_sessions(self) -> Iterator[tuple[Any, Any]]:
+        # SQLite has those whose names are no Unicode as bytes, behind all text.
+        first = f"session:{self._place.scoped('')}"
+        yield first, f"{first}\U0010ffff"
+        as_bytes = first.encode("utf-8", "surrogatepass")
+        yield as_bytes, as_bytes + b"\xff"
+
+    def _times(self, ttl: float | None) -> tuple[float | None, float | None]:
+        now = time.time()
+        accessed = now if self.settings.purpose == "session" else None
+        return None if ttl is None else now + ttl, accessed
 
     @cached_property
     def _place(self) -> Place:
