@@ -189,6 +189,20 @@ def _hits_by_last_use(asked: list[str], limit: int) -> int:
     return hits
 
 
+def test_who_makes_what_is_evicted_meanwhile_still_stores_it() -> None:
+    manager = MemoryNamespaceManager("things", max_entries=2)
+    _store(manager, "k", None)
+    lease = manager.lease("k")
+    lease.acquire()
+
+    for number in range(4):
+        _store(manager, f"{number}", None)
+    evicted = manager.fetch("k")
+
+    assert evicted is None
+    assert manager.fill("k", record_of("new", None, 0.0), None, lease)
+
+
 def test_evicting_is_about_as_good_as_by_last_use() -> None:
     cache, chance = Cache("things", max_entries=100), random.Random(7)  # noqa: S311
     asked = [f"{min(int(chance.paretovariate(0.7)), 5000)}" for _ in range(10_000)]

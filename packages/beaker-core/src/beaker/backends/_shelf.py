@@ -63,10 +63,7 @@ class Shelf(dict[Any, Any]):
     def take_out(self, key: Any) -> bool:
         """Remove a record and break its lease; the lock is held by the caller."""
         self.break_lease(key)
-        self.accessed.pop(key, None)
-        self.read_since.discard(key)
-        self._unschedule(key)
-        return self.pop(key, None) is not None
+        return self._let_go(key)
 
     def used(self, key: Any) -> float:
         """Return when a record was last touched, or else when it was stored."""
@@ -80,7 +77,7 @@ class Shelf(dict[Any, Any]):
             due = [second for second in self._leaving if second + 1 <= now]
             gone = [key for second in due for key in self._leaving.pop(second)]
             for key in gone:
-                self.take_out(key)
+                self._let_go(key)
             self.next_sweep = min(self._leaving, default=float("inf")) + 1
             return len(gone)
 
@@ -92,7 +89,7 @@ class Shelf(dict[Any, Any]):
                 self.read_since.discard(oldest)
                 self[oldest] = self.pop(oldest)
             else:
-                self.take_out(oldest)
+                self._let_go(oldest)
 
     def empty(self) -> None:
         """Remove everything and break all leases."""
@@ -110,6 +107,13 @@ class Shelf(dict[Any, Any]):
         lease = self.leases.pop(key, None)
         if lease is not None:
             lease.ended.release()
+
+    def _let_go(self, key: Any) -> bool:
+        # Its successor may be in the making: that nobody needs it is no invalidation.
+        self.accessed.pop(key, None)
+        self.read_since.discard(key)
+        self._unschedule(key)
+        return self.pop(key, None) is not None
 
     def _unschedule(self, key: Any) -> None:
         second = self._leaves_at.pop(key, None)
