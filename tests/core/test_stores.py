@@ -38,7 +38,8 @@ class Remote(NamespaceManager):
 
     def prepare(self) -> None:
         self.made.append(self.namespace)
-        self.held: dict[str, bytes] = {}
+        server: dict[str, dict[str, bytes]] = vars(self).setdefault("server", {})
+        self.held = server.setdefault(self.namespace, {})
 
     def _ask(self) -> dict[str, bytes]:
         if self.is_away:
@@ -152,6 +153,7 @@ def test_many_records_are_handled_by_a_store_of_six_methods(remote: Store) -> No
     assert remote.discard_many(["a", "c"]) == 1
     assert remote.touch("b", 60, 1234.5)
     assert remote.fetch_accessed("b") == (b"2", 1234.5)
+    assert list(remote.keys()) == ["b"]
     assert not remote.touch("a", 60, 1234.5)
     assert remote.fetch_accessed("a") is None
 

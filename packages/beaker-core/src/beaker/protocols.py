@@ -416,14 +416,17 @@ class NamespaceManager:
     def fetch_accessed(self, key: str) -> tuple[bytes, float | None] | None:
         """Return a record and when `touch` last marked it, in seconds since 1970.
 
-        None for the record if there is none, None for the time if never marked. A
-        store may take a session that it stores for marked.
+        None for the record if there is none. For a record that was never marked the
+        time is None, or when it was stored. A mark goes with its record: one that is
+        stored after a removal has none.
         """
-        found = self.fetch_many([key, _accessed(key)])
-        if key not in found:
+        data = self.fetch(key)
+        if data is None:
             return None
-        mark = found.get(_accessed(key))
-        return found[key], None if mark is None else float(mark)
+        mark = self._marks().fetch(key)
+        accessed, _, marked = (mark or b"").partition(b" ")
+        is_its = mark is not None and marked == _digest(data)
+        return data, float(accessed) if is_its else None
 
     def touch(self, key: str, ttl: float | None, accessed: float) -> bool:
         """Mark a record as accessed and keep it for `ttl` seconds from now.
@@ -434,8 +437,14 @@ class NamespaceManager:
         data = self.fetch(key)
         if data is None or not self.replace(key, data, data, ttl):
             return False
-        self.store(_accessed(key), repr(accessed).encode(), ttl)
+        mark = b"%r %s" % (accessed, _digest(data))
+        self._marks().store(key, mark, ttl)
         return True
+
+    def _marks(self) -> Self:
+        # Not beside the records, where `keys` would list them. Nobody removes them:
+        # each names the record that it is of, and lives no longer.
+        return self.sibling(f"{self.namespace}\0accessed")
 
     def keys(self) -> Iterable[str]:
         """Return the keys of all records that are not past their `ttl`."""
@@ -626,5 +635,9 @@ def _moves_bytes(manager: type[NamespaceManager]) -> bool:
     return manager.fetch is not NamespaceManager.fetch
 
 
-def _accessed(key: str) -> str:
-    return f"{key}\0accessed"
+def _digest(data: Any) -> bytes:
+    from hashlib import blake2b
+
+    # Objects are no two times the same, and cost nothing to tell apart.
+    known = data if isinstance(data, bytes) else repr(id(data)).encode()
+    return blake2b(known, digest_size=16).hexdigest().encode()

@@ -10,11 +10,20 @@ from __future__ import annotations
 import pytest
 
 pytest.register_assert_rewrite(
+    "beaker.testing._abilities",
+    "beaker.testing._expiry",
+    "beaker.testing._fences",
+    "beaker.testing._names",
+    "beaker.testing._observing",
     "beaker.testing._processes",
+    "beaker.testing._records",
+    "beaker.testing._sharing",
     "beaker.testing._suite",
 )
 
+from beaker.testing._abilities import Restart
 from beaker.testing._mongo import MongoServer, mongo_server
+from beaker.testing._namespace import NamespaceManagerSuite
 from beaker.testing._redis import GuardedRedis, guarded_redis, redis_cluster
 from beaker.testing._servers import KNOWN, Recipe, Server, server, wait_until
 from beaker.testing._sql import MariadbServer, PostgresServer, SqlServer, sql_server
@@ -25,9 +34,11 @@ __all__ = [
     "GuardedRedis",
     "MariadbServer",
     "MongoServer",
+    "NamespaceManagerSuite",
     "Opener",
     "PostgresServer",
     "Recipe",
+    "Restart",
     "Server",
     "SqlServer",
     "StoreSuite",
