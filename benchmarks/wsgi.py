@@ -32,7 +32,7 @@ def wsgi(application: Callable[..., Iterable[bytes]]) -> Ask:
         sent: list[tuple[str, str]] = []
 
         def start_response(
-            _: str, headers: list[tuple[str, str]], *_error: Any
+            _: str, headers: list[tuple[str, str]], *_error: object
         ) -> None:
             sent[:] = headers
 
