@@ -20,6 +20,8 @@ MAGIC = b"\xbeK\x02"
 HEADER = struct.Struct(">3sBBBdd")
 _NEVER = -1.0
 
+_new_tuple = tuple.__new__
+
 
 class Record(NamedTuple):
     """What a store holds under one key, decoded.
@@ -39,7 +41,9 @@ class Record(NamedTuple):
 
 def record_of(value: Any, expire: float | None, stored: float) -> Record:
     """Return the record of a value that was stored then."""
-    return Record(stored, expire, value, inf if expire is None else stored + expire)
+    # As Record(...) does, in half the time.
+    until = inf if expire is None else stored + expire
+    return _new_tuple(Record, (stored, expire, value, until))
 
 
 class RecordCodec:

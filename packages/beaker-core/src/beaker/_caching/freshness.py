@@ -49,9 +49,11 @@ class Freshness:
         """Return for how many seconds a store has to keep a record; None: for ever."""
         if expire is None:
             return None
-        fresh = max(expire, 0)
-        grace = min(fresh, DEFAULT_GRACE) if self._grace is None else self._grace
-        return fresh + grace
+        # Each storing comes here, and min() and max() take three times as long.
+        fresh = expire if expire > 0 else 0  # noqa: FURB136
+        if self._grace is not None:
+            return fresh + self._grace
+        return fresh + (fresh if fresh < DEFAULT_GRACE else DEFAULT_GRACE)  # noqa: FURB136
 
     def _after(self, record: Record) -> float:
         return (self.ttl(record.expire) or 0.0) - (record.expire or 0.0)

@@ -72,8 +72,10 @@ class MemoryNamespaceManager(NamespaceManager):
 
     def store(self, key: str, data: Any, ttl: float | None) -> None:
         """Keep the record."""
-        with self.dictionary.lock:
-            self._put(self._name(key), data, ttl)
+        shelf = self.dictionary
+        name = (self.namespace, key) if self._is_session else key
+        with shelf.lock:
+            self._put(shelf, name, data, ttl)
 
     def discard(self, key: str) -> bool:
         """Remove the record."""
@@ -82,11 +84,11 @@ class MemoryNamespaceManager(NamespaceManager):
 
     def replace(self, key: str, expected: Any, data: Any, ttl: float | None) -> bool:
         """Keep the record if the one that is there is the very object expected."""
-        name = self._name(key)
-        with self.dictionary.lock:
-            if self.dictionary.get(name) is not expected:
+        shelf, name = self.dictionary, self._name(key)
+        with shelf.lock:
+            if shelf.get(name) is not expected:
                 return False
-            self._put(name, data, ttl)
+            self._put(shelf, name, data, ttl)
             return True
 
     def drop(self) -> None:
@@ -102,11 +104,11 @@ class MemoryNamespaceManager(NamespaceManager):
 
     def fill(self, key: str, data: Any, ttl: float | None, lease: Lease) -> bool:
         """Keep the record if the lease still holds."""
-        name = self._name(key)
-        with self.dictionary.lock:
-            if self.dictionary.leases.get(name) is not lease:
+        shelf, name = self.dictionary, self._name(key)
+        with shelf.lock:
+            if shelf.leases.get(name) is not lease:
                 return False
-            self._put(name, data, ttl)
+            self._put(shelf, name, data, ttl)
             return True
 
     def fetch_accessed(self, key: str) -> tuple[Any, float | None] | None:
@@ -175,8 +177,7 @@ class MemoryNamespaceManager(NamespaceManager):
     def _name(self, key: str) -> Any:
         return (self.namespace, key) if self._is_session else key
 
-    def _put(self, name: Any, data: Any, ttl: float | None) -> None:
-        shelf = self.dictionary
+    def _put(self, shelf: Shelf, name: Any, data: Any, ttl: float | None) -> None:
         now = monotonic()
         if now >= shelf.next_sweep:
             shelf.sweep()
