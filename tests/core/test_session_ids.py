@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from beaker.backends.memory import MemoryNamespaceManager
 from beaker.session import Session
 from tests.core.sessions import (
     FORMER_ID_COOKIE,
@@ -160,3 +161,36 @@ def test_of_two_cookies_of_one_name_the_one_we_signed_counts() -> None:
     found, _ = saved(f"{KEY}=planted; {sent(request)}", secret=SECRET)
 
     assert found.id == session.id
+
+
+@pytest.mark.parametrize("secret", [None, SECRET])
+def test_of_two_cookies_of_one_name_the_one_with_a_session_counts(
+    secret: str | None,
+) -> None:
+    _, gone = saved(secret=secret)
+    Session({"cookie": sent(gone)}, key=KEY, type="memory", secret=secret).delete()
+    session, request = saved(secret=secret)
+
+    for first, second in ((gone, request), (request, gone)):
+        both = f"{sent(first)}; {sent(second)}"
+        found = Session({"cookie": both}, key=KEY, type="memory", secret=secret)
+
+        assert (found.id, found.is_new) == (session.id, False)
+        found["n"] = 2
+        found.save()
+
+
+def test_a_heap_of_cookies_costs_a_few_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    fetch = MemoryNamespaceManager.fetch_accessed
+
+    def counted(manager: MemoryNamespaceManager, key: str) -> Any:
+        looked.append(manager.namespace)
+        return fetch(manager, key)
+
+    monkeypatch.setattr(MemoryNamespaceManager, "fetch_accessed", counted)
+    heap = "; ".join(f"{KEY}={number:032x}" for number in range(100))
+
+    Session({"cookie": heap}, key=KEY, type="memory")
+
+    assert len(looked) <= 5

@@ -186,6 +186,66 @@ def test_a_time_in_the_future_counts_as_now(
     assert contents(again(options, known)) == {"n": 1}
 
 
+def test_use_ends_the_longer_life_of_what_a_fast_clock_wrote(
+    store: Options, clock: Clock
+) -> None:
+    options = {**store, "timeout": 600, "absolute_timeout": 6000}
+    clock.now += 3600
+    known = stored(options, n=1).id
+    clock.now -= 3600
+    found = use(options, known)
+
+    clock.now += 601
+    session = again(options, known)
+
+    assert found.last_accessed == clock.now - 601
+    assert (session.is_new, contents(session)) == (True, {})
+
+
+def test_a_fast_clock_makes_no_session_younger(store: Options, clock: Clock) -> None:
+    options = {**store, "absolute_timeout": 600}
+    clock.now += 3600
+    known = stored(options, n=1).id
+    clock.now -= 3600
+    use(options, known)
+
+    clock.now += 601
+
+    assert again(options, known).is_new
+
+
+def test_a_request_with_a_fast_clock_ends_nobody_elses_session(
+    store: Options, clock: Clock
+) -> None:
+    options = {**store, "timeout": 3 * 3600}
+    his, hers = stored(options, n=1).id, stored(options, n=2).id
+    clock.now += 2 * 3600
+    use(options, his)
+    clock.now -= 2 * 3600
+
+    for _ in range(3):
+        assert contents(use(options, his)) == {"n": 1}
+        assert contents(use(options, hers)) == {"n": 2}
+        clock.now += 2 * 3600
+    clock.now += 3600 + 1
+    assert again(options, his).is_new
+    assert again(options, hers).is_new
+
+
+def test_clocks_that_are_a_little_apart_cost_no_writing_of_data(
+    store: Options, clock: Clock
+) -> None:
+    clock.now += 5
+    known = stored(store, n=1)
+    clock.now -= 5
+    before = known._stored.store.fetch("session")
+
+    session = use(store, known.id)
+
+    after = session._stored.store.fetch("session")
+    assert getattr(after, "value", after) == getattr(before, "value", before)
+
+
 # -- through the door
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ConfigurableSession", "FromOptions", "session_id"]
 
+#: How many ids of one request are looked for, each at the price of a fetch.
+_TRIED = 4
+
 #: In the past everywhere.
 _GONE = "Thu, 01-Jan-1970 00:00:00 GMT"
 
@@ -156,17 +159,18 @@ class ConfigurableSession(dict[str, Any]):
         """Note that an attribute of the cookie was set."""
         raise NotImplementedError
 
-    def _id_in_cookie(self) -> str | None:
-        rejected = False
-        for value in cookie_values(self.request.get("cookie"), self.key):
-            found = self._settings.id_from_cookie(value)
-            if found is not None:
-                self._cookie_is_due = not found[1]
-                return found[0]
-            rejected = rejected or bool(value)
-        if rejected:
+    def _ids_in_cookie(self) -> list[str]:
+        """Return the ids that the request's cookies of our name say, if believed."""
+        if not self.use_cookies:
+            return []
+        said = cookie_values(self.request.get("cookie"), self.key)
+        believed = [self._settings.id_from_cookie(value) for value in said]
+        found = [each for each in believed if each is not None]
+        if found:
+            self._cookie_is_due = not all(is_current for _, is_current in found)
+        elif any(said):
             tell("session_rejected", session_id=None, reason="its cookie is not ours")
-        return None
+        return [one for one, _ in found[:_TRIED]]
 
     def _live_data(self) -> dict[str, Any]:
         """Return what is to be stored: what differs from the configuration."""

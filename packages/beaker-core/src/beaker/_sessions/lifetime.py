@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["MARGIN", "Lifetime"]
+__all__ = ["AHEAD", "MARGIN", "Lifetime"]
 
 #: Seconds that a store keeps a session beyond its end, so that it does not vanish
 #: while it is read.
 MARGIN = 120
+
+#: Seconds that the clocks of two hosts may be apart. A session that was written later
+#: than that in the future is written anew by who uses it, or it would live for longer.
+AHEAD = 60.0
 
 
 class Lifetime:
@@ -54,4 +58,5 @@ class Lifetime:
 
     def is_due(self, accessed: float, now: float) -> bool:
         """Return whether use is to be written down again."""
-        return now - accessed >= self._every
+        # One from the future was written by a clock that was wrong.
+        return not 0 <= now - accessed < self._every

@@ -14,7 +14,7 @@ from beaker._sessions.merging import Changes, changes
 from beaker._sessions.ownbytes import PayloadSession
 from beaker._sessions.records import SessionRecord
 from beaker._sessions.settings import SessionSettings, settings_of
-from beaker._sessions.stored import StoredSession
+from beaker._sessions.stored import StoredSession, first_there
 from beaker.exceptions import CorruptRecordError
 from beaker.listeners import listens, tell
 from beaker.protocols import Lease, NamespaceManager
@@ -93,7 +93,7 @@ class Session(PayloadSession):
         """
         now = time.time()
         stored = self._stored = self._at(self.id)
-        found = stored.load()
+        found = stored.load(now)
         if found is None:
             self._is_dead = stored.is_removed and not self._keeps_id
             self._begin_new(now)
@@ -105,7 +105,7 @@ class Session(PayloadSession):
             self.was_invalidated = True
             self._begin_new(now)
         else:
-            self._adopt(found, stored.data(), stored.accessed, now)
+            self._adopt(found, stored.data(), min(stored.accessed, now), now)
 
     def save(self, accessed_only: bool = False) -> None:
         """Write what this request changed; without changes, only that it was used.
@@ -157,7 +157,7 @@ class Session(PayloadSession):
             return
         now = time.time()
         moved = self._at(session_id())
-        if not former.move_to(moved, now):
+        if not former.move_to(moved, now, leave_marker=self.use_cookies):
             self._drop("another request removed it")
             return
         self._stored, self.id, self._keeps_id = moved, moved.id, True
@@ -226,11 +226,12 @@ class Session(PayloadSession):
         if self._writes_own_bytes:
             self._set_serializer(settings.options["data_serializer"])
         self._keeps_id = id is not None
-        known = self._id_in_cookie() if id is None and use_cookies else id
-        if known is None:
-            self._begin_new(time.time())
+        now, known = time.time(), self._ids_in_cookie() if id is None else [id]
+        if not known:
+            self._begin_new(now)
             return
-        self.id = known
+        several = len(known) > 1
+        self.id = first_there(map(self._at, known), now) if several else known[0]
         try:
             self.load()
         except CorruptRecordError as e:
@@ -242,7 +243,7 @@ class Session(PayloadSession):
         settings = self._settings
         codec = OwnCodec(self) if self._writes_own_bytes else settings.codec
         store = settings.opener.open(id)
-        return StoredSession(id, store, codec, settings.lifetime)
+        return StoredSession(id, store, codec, settings.lifetime, settings.markers)
 
     def _begin_new(self, now: float) -> None:
         # An id that we have not issued to this visitor is not his.

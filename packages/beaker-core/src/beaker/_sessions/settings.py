@@ -13,6 +13,7 @@ from beaker._sessions.cookieheaders import attributes, check_name
 from beaker._sessions.format import SessionFormat
 from beaker._sessions.formerpayloads import FormerPayloads
 from beaker._sessions.lifetime import MARGIN, Lifetime
+from beaker._sessions.markers import Markers
 from beaker._sessions.records import SessionRecords
 from beaker.configuration import coerce_session_options
 from beaker.crypto import cipher_for_records
@@ -151,6 +152,14 @@ class SessionSettings:
             args = {**self.namespace_args, "digest_filenames": False}
             opener = StoreOpener(self.namespace_class, args, "session")
         return opener
+
+    @cached_property
+    def markers(self) -> Markers | None:
+        """What cleans up after removed sessions; None: the store does."""
+        opener = self.opener
+        if not opener.is_legacy and opener.backend.expires_natively:
+            return None
+        return Markers(opener.open)
 
     # -- the id in the cookie
 

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from beaker._sessions.codec import SessionCodec
 from beaker._sessions.envelopes import laid_in, taken_from
-from beaker._sessions.lifetime import Lifetime
+from beaker._sessions.lifetime import AHEAD, Lifetime
+from beaker._sessions.markers import MARKED_FOR, Markers, marker
 from beaker._sessions.merging import Changes, changes
-from beaker._sessions.records import SessionRecord, removed, removed_at
+from beaker._sessions.records import SessionRecord, removed_at
+from beaker.exceptions import CorruptRecordError
 from beaker.stores import Store
 
-__all__ = ["NOTHING", "StoredSession"]
+__all__ = ["NOTHING", "StoredSession", "first_there"]
 
 #: No change.
 NOTHING = Changes({}, frozenset())
 
 _KEY = "session"
-
-#: Seconds in which a request that still has a removed id cannot save under it.
-_MARKED_FOR = 60.0
 
 
 class StoredSession:
@@ -31,6 +31,7 @@ class StoredSession:
         store: That namespace, opened.
         codec: What reads and writes the record.
         lifetime: How long the store is to keep it.
+        markers: What cleans up after removed sessions; None: there is no need.
 
     Attributes:
         record: What was found, or written since; None: nothing.
@@ -42,6 +43,7 @@ class StoredSession:
         "_codec",
         "_kept",
         "_lifetime",
+        "_markers",
         "accessed",
         "id",
         "is_removed",
@@ -50,16 +52,24 @@ class StoredSession:
     )
 
     def __init__(
-        self, id: str, store: Store, codec: SessionCodec, lifetime: Lifetime
+        self,
+        id: str,
+        store: Store,
+        codec: SessionCodec,
+        lifetime: Lifetime,
+        markers: Markers | None = None,
     ) -> None:
         self.id, self.store = id, store
-        self._codec, self._lifetime = codec, lifetime
+        self._codec, self._lifetime, self._markers = codec, lifetime, markers
         self._kept: Any = None
         self.record: SessionRecord | None = None
         self.accessed, self.is_removed = 0.0, False
 
-    def load(self) -> SessionRecord | None:
+    def load(self, now: float) -> SessionRecord | None:
         """Fetch the record and return it; None: there is none.
+
+        Args:
+            now: The present.
 
         Raises:
             CorruptRecordError: It is not one we believe.
@@ -71,7 +81,10 @@ class StoredSession:
         session = taken_from(self.store, self._kept)
         since = removed_at(session)
         if since is not None:
-            self.is_removed = time.time() - since < _MARKED_FOR
+            self.is_removed = now - since < MARKED_FOR
+            if not self.is_removed and self._markers is not None:
+                self.store.discard(_KEY)
+                self._kept = None
             return None
         record = self.record = self._codec.read(self.id, session)
         self.accessed = max(record.accessed, touched or 0.0)
@@ -125,48 +138,51 @@ class StoredSession:
 
     def touch(self, now: float) -> bool:
         """Mark the record as used now, and return whether it is there."""
-        self.accessed = now
-        if not (self.store.is_legacy or self._codec.serves_former):
-            begun = self.record.created if self.record else now
+        self.accessed, found = now, self.record
+        is_ahead = found and max(found.created, found.accessed) > now + AHEAD
+        if not (is_ahead or self.store.is_legacy or self._codec.serves_former):
+            begun = found.created if found else now
             return self.store.touch(_KEY, self._lifetime.ttl(begun, now), now)
         # A store of 1.x has no other place for the time, a process no other sight.
         return self.save(NOTHING, self.data(), now, now) is not None
 
     def remove(self, now: float, *, leave_marker: bool) -> None:
         """Remove the record, whatever it is by now."""
-        if leave_marker and self._keeps_markers:
-            marker = laid_in(self.store, removed(now), now)
-            self.store.store(_KEY, marker, _MARKED_FOR)
+        # Processes of 1.x could not read a marker.
+        if leave_marker and not self._codec.serves_former:
+            self.store.store(_KEY, marker(self.store, now), MARKED_FOR)
+            self._note_marker()
         else:
             self.store.discard(_KEY)
         self._kept = self.record = None
 
-    def move_to(self, other: StoredSession, now: float) -> bool:
+    def move_to(self, other: StoredSession, now: float, *, leave_marker: bool) -> bool:
         """Write the record under another id, then remove it here.
 
         Returns:
             Whether it was still here; if not, it is not there either.
         """
         kept, current = self._kept, self.record
-        marker = laid_in(self.store, removed(now), now)
+        left = marker(self.store, now)
         while current is not None:
             data = self._codec.data(current)
             other._put(other._kept, data, current.created, now)
-            if self.store.replace(_KEY, kept, marker, _MARKED_FOR):
-                if not self._keeps_markers:
+            if self.store.replace(_KEY, kept, left, MARKED_FOR):
+                if leave_marker and not self._codec.serves_former:
+                    self._note_marker()
+                else:
                     self.store.discard(_KEY)
                 return True
             kept, current = self._look_again()
         other.store.discard(_KEY)
         return False
 
-    @property
-    def _keeps_markers(self) -> bool:
-        # Where nothing is forgotten they would heap up; 1.x could not read them.
-        forgets = bool(self.store.manager.expires_natively)
-        return forgets and not self._codec.serves_former
+    def _note_marker(self) -> None:
+        if self._markers is not None:
+            self._markers.left(self.id)
 
     def _put(self, kept: Any, data: dict[str, Any], created: float, now: float) -> bool:
+        created = min(created, now)
         session, record = self._codec.write(self.id, data, created, now)
         new = laid_in(self.store, session, now)
         ttl = self._lifetime.ttl(created, now)
@@ -183,3 +199,17 @@ class StoredSession:
         if removed_at(session) is not None:
             return kept, None
         return kept, self._codec.read(self.id, session)
+
+
+def first_there(several: Iterable[StoredSession], now: float) -> str:
+    """Return the id of the first that is in its store; of the first if none is.
+
+    A cookie of the parent domain, or of another path, may stand in front of ours.
+    """
+    ids = []
+    for one in several:
+        ids.append(one.id)
+        with suppress(CorruptRecordError):
+            if one.load(now) is not None:
+                return one.id
+    return ids[0]
