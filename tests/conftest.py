@@ -15,6 +15,7 @@ from beaker.testing import (
     server,
     sql_server,
 )
+from tests.environments import Environment, MakeEnvironment
 from tests.projects import built
 
 #: What the names of fixtures begin with that start a server or a 1.x, or ask the
@@ -92,3 +93,19 @@ def redis_sentinel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Each package's wheel, by the name of its directory."""
     return built(tmp_path_factory.mktemp("wheels"))
+
+
+@pytest.fixture(scope="session")
+def registry(
+    wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> MakeEnvironment:
+    """Make an environment, and install in it what is named, from the registry."""
+
+    def made(*requirements: str) -> Environment:
+        home = tmp_path_factory.mktemp("environment") / "venv"
+        environment = Environment(home, wheels["beaker-core"].parent)
+        if requirements:
+            environment.pip("install", *requirements)
+        return environment
+
+    return made

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 import beaker._installation
-from tests.compat.conftest import MakeEnvironment
-from tests.compat.environments import Environment
+from tests.environments import Environment, MakeEnvironment
 from tests.projects import ROOT
 
 FORMER = "Beaker==1.14.1"

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+#: Makes an environment and installs in it what is named.
+MakeEnvironment = Callable[..., "Environment"]
 
 
 class Environment:
@@ -63,11 +67,15 @@ class Environment:
         assert done.returncode != 0, done.stdout
         return done.stderr.strip().splitlines()[-1]
 
-    def ended(self, *arguments: str, **keywords: Any) -> Any:
+    def ended(
+        self, *arguments: str, **keywords: Any
+    ) -> subprocess.CompletedProcess[str]:
         """Run its Python to its end, and return what subprocess tells of it."""
         return self._ended([self.python, *arguments], **keywords)
 
-    def _ended(self, command: list[str], **keywords: Any) -> Any:
+    def _ended(
+        self, command: list[str], **keywords: Any
+    ) -> subprocess.CompletedProcess[str]:
         # What this environment is told by variables is not for another.
         clean = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
         keywords.setdefault("env", clean)

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from beaker.testing import NamespaceManagerSuite
+
+
+class TestDiskCache(NamespaceManagerSuite):
+    @pytest.fixture
+    def options(self, tmp_path: Path) -> dict[str, str]:
+        return {"type": "diskcache", "data_dir": str(tmp_path)}
