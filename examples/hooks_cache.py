@@ -3,7 +3,7 @@
 Needs: Python 3.11 or newer and beaker-core; no server.
 Install: pip install 'beaker-core>=2'
 Run: python examples/hooks_cache.py
-Shows: the hooks value_read, value_created and record_rejected.
+Shows: the hooks value_read, value_created, creation_failed and record_rejected.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 
 from beaker.cache import Cache
 from beaker.hookspecs import hookimpl
 from beaker.plugins import register
 
-EXPECTED = {"miss": 2, "hit": 3}
+EXPECTED = {"miss": 3, "hit": 3}
 
 
 class Statistics:
@@ -26,6 +27,7 @@ class Statistics:
     def __init__(self) -> None:
         self.reads: Counter[str] = Counter()
         self.seconds = 0.0
+        self.failed: Counter[str] = Counter()
         self.broken: set[str] = set()
 
     @hookimpl
@@ -40,6 +42,12 @@ class Statistics:
         print(f"made {namespace}/{key} in {seconds:.2f} s")
 
     @hookimpl
+    def creation_failed(self, namespace: str, key: str, error: Exception) -> None:
+        """Count what creation functions raise, in the background too."""
+        self.failed[type(error).__name__] += 1
+        print(f"failed to make {namespace}/{key}: {error!r}")
+
+    @hookimpl
     def record_rejected(self, namespace: str, key: str, reason: str) -> None:
         """Note a record that cannot be read, as often as it is tried."""
         self.broken.add(f"{namespace}/{key}")
@@ -52,6 +60,11 @@ def slow_answer() -> int:
     return 42
 
 
+def no_answer() -> int:
+    """Raise, as a database does that is away."""
+    raise ConnectionError("nobody knows")
+
+
 def main() -> int:
     """Use a cache, damage a record in it, and return the exit status."""
     statistics = Statistics()
@@ -62,9 +75,12 @@ def main() -> int:
             cache.get("life", createfunc=slow_answer)
         cache.namespace.store("life", b"not a record", None)
         cache.get("life", createfunc=slow_answer)
+        with suppress(ConnectionError):
+            cache.get("death", createfunc=no_answer)
     print(f"read {dict(statistics.reads)}, created in {statistics.seconds:.2f} s")
     broken = statistics.broken == {"answers/life"}
-    return 0 if broken and statistics.reads == EXPECTED else 1
+    failed = statistics.failed == {"ConnectionError": 1}
+    return 0 if broken and failed and statistics.reads == EXPECTED else 1
 
 
 if __name__ == "__main__":

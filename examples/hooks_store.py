@@ -3,8 +3,8 @@
 Needs: Python 3.11 or newer and beaker-core; no server.
 Install: pip install 'beaker-core>=2'
 Run: python examples/hooks_store.py
-Shows: the hooks store_failed and store_back, and how a program registers a store of
-its own. The application goes on meanwhile: the cache calls its function.
+Shows: the hooks store_failed, store_back and store_refused, and how a program registers
+a store of its own. The application goes on meanwhile: the cache calls its function.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from typing import Any, ClassVar
 
 from beaker.cache import Cache, clsmap
 from beaker.container import MemoryNamespaceManager
+from beaker.exceptions import StoreRefusedError
 from beaker.hookspecs import hookimpl
 from beaker.plugins import register
+from beaker.protocols import Lease
 
 
 class Unreliable(MemoryNamespaceManager):
@@ -24,11 +26,18 @@ class Unreliable(MemoryNamespaceManager):
 
     unavailable = (ConnectionError,)
     plugged: ClassVar[bool] = True
+    full: ClassVar[bool] = False
 
     def fetch(self, key: str) -> Any:
         """Return the record."""
         self.ping()
         return super().fetch(key)
+
+    def fill(self, key: str, data: Any, ttl: float | None, lease: Lease) -> bool:
+        """Keep what was made, where there is room."""
+        if type(self).full:
+            raise StoreRefusedError(self.place(), "no room", "make room")
+        return super().fill(key, data, ttl, lease)
 
     def ping(self) -> None:
         """Return if the plug is in."""
@@ -44,7 +53,7 @@ class Alarm:
     """Calls somebody, once per outage."""
 
     def __init__(self) -> None:
-        self.calls = 0
+        self.calls = self.refusals = 0
         self.over = threading.Event()
 
     @hookimpl
@@ -58,6 +67,12 @@ class Alarm:
         """Tell that it is back."""
         self.over.set()
         print(f"all clear: {store} is back")
+
+    @hookimpl
+    def store_refused(self, store: str, error: Exception) -> None:
+        """Tell that a store keeps nothing."""
+        self.refusals += 1
+        print(f"WARNING from {store}: {error}")
 
 
 def main() -> int:
@@ -75,7 +90,12 @@ def main() -> int:
     Unreliable.plugged = True
     back = alarm.over.wait(timeout=5)
     print("from the store:", cache.get("pt", createfunc=lambda: 12))
-    return 0 if back and alarm.calls == 1 and answers == [11, 11, 11] else 1
+
+    Unreliable.full = True
+    kept_by_none = [cache.get(key, createfunc=lambda: 13) for key in ("es", "fr")]
+    print("not kept:", *kept_by_none)
+    told = alarm.calls == alarm.refusals == 1
+    return 0 if back and told and answers == [11, 11, 11] else 1
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from contextvars import copy_context
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 
 import beaker.cache
 from beaker import stores
-from beaker._caching import regeneration, steps
+from beaker._caching import creation, regeneration, steps
 from beaker._caching.freshness import CLOCK_SKEW
 from beaker._caching.regeneration import ValueStore
 from beaker.backends.memory import MemoryNamespaceManager
@@ -33,6 +33,7 @@ from beaker.protocols import Lease
 from beaker.records import RecordCodec, record_of
 from beaker.stores import Store
 from beaker.testing._processes import PATIENCE
+from tests.core.callers import SlowCalls, ask, results
 from tests.core.conftest import Calls, Clock
 
 pytestmark = pytest.mark.usefixtures("own_registries")
@@ -44,40 +45,6 @@ THREADS = 16
 def cache() -> Cache:
     """A cache in memory whose values live for a minute."""
     return Cache("things", expire=60)
-
-
-class SlowCalls(Calls):
-    """A creation function that blocks until it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.begun, self.may_finish = threading.Event(), threading.Event()
-
-    def __call__(self, *arguments: Any) -> str:
-        """Note the call and wait."""
-        value = super().__call__(*arguments)
-        self.begun.set()
-        assert self.may_finish.wait(PATIENCE)
-        return value
-
-
-def ask(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
-    """Call it in a thread that cannot keep a failed test from ending."""
-    outcome: Future[Any] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(function(*args, **kwargs))
-        except BaseException as e:  # noqa: BLE001 - told to the test
-            outcome.set_exception(e)
-
-    threading.Thread(target=run, daemon=True).start()
-    return outcome
-
-
-def results(futures: list[Future[Any]]) -> list[Any]:
-    """What all of them return, in time."""
-    return [future.result(PATIENCE) for future in futures]
 
 
 # -- many callers
@@ -322,7 +289,7 @@ def test_what_a_creator_raises_is_the_callers(
 class InterruptAt:
     """Raises KeyboardInterrupt at the n-th line that these modules run."""
 
-    FILES = (regeneration.__file__, steps.__file__, stores.__file__)
+    FILES = tuple(module.__file__ for module in (creation, regeneration, steps, stores))
 
     def __init__(self, line: int) -> None:
         self.left, self.armed = line, True
@@ -363,19 +330,23 @@ def test_an_interrupt_at_any_line_frees_the_lease() -> None:
         interrupt = InterruptAt(line)
         manager = MemoryNamespaceManager(f"interrupted at {line}")
         manager.lease = lambda _key, lease=watched: lease  # type: ignore[method-assign, misc]
-        values = ValueStore(Store.around(manager), lambda: 0.0)
+        values, context = ValueStore(Store.around(manager), lambda: 0.0), copy_context()
         sys.settrace(interrupt)
         try:
-            values.get("k", create)
+            context.run(values.get, "k", create)
         except KeyboardInterrupt:
             freed += 1
         finally:
             sys.settrace(before)
         assert not watched.is_held, f"interrupted at line {line}"
+        known = context.get(creation._creating, ())
+        assert not creation.running(known), f"interrupted at line {line}"
         if interrupt.armed:
             break
+    else:
+        pytest.fail("no line is the last one")
 
-    assert freed > 30
+    assert freed > 60
 
 
 # -- stores that fail or refuse, records that are damaged
@@ -408,7 +379,7 @@ def test_a_store_that_refuses_costs_the_caching_not_the_value(
 
     assert bytes_cache.get("k", createfunc=lambda: "made") == "made"
 
-    assert "'k' is not kept: store bytes refused: it is full; empty it" in caplog.text
+    assert "store bytes refused: it is full; empty it" in caplog.text
     assert "k" not in bytes_cache
 
 

@@ -1,4 +1,4 @@
-"""What a type checker sees of decorated functions: nothing but their own types.
+"""What a type checker sees of decorated functions: their own types, and helpers.
 
 Nothing here runs. mypy and pyright read it, in the session ``types``; a call that is
 wrong carries a comment, which mypy reports once the call passes unnoticed.
@@ -45,6 +45,19 @@ assert_type(price("pt"), float)
 assert_type(Shop().stock(1), int)
 assert_type(Shop.named("shop"), str)
 
+assert_type(load.refresh("term", 5), list[str])
+assert_type(load.uncached("term", exact=True), list[str])
+assert_type(Shop().stock.refresh(1), int)
+assert_type(Shop.stock(Shop(), 1), int)
+load.invalidate("term", limit=5)
+Shop().stock.invalidate(1)
+Shop().stock.invalidate_all()
+
+
+async def refreshed() -> None:
+    assert_type(await fetch.refresh("/"), bytes)
+
+
 as_annotated: Callable[[str], float] = price
 awaited: Callable[[str], Awaitable[bytes]] = fetch
 
@@ -52,4 +65,6 @@ load(5)  # type: ignore[arg-type]  # the first is a text
 load("term", most=5)  # type: ignore[call-arg]  # there is no such parameter
 price()  # type: ignore[call-arg]  # the country is missing
 Shop().stock("one")  # type: ignore[arg-type]  # the article is a number
+load.refresh(5)  # type: ignore[arg-type]  # the first is a text
+Shop().stock.uncached("one")  # type: ignore[arg-type]  # the article is a number
 wrong: str = price("pt")  # type: ignore[assignment]  # it returns a number

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable
 
 from beaker.exceptions import StoreUnavailableError
 from beaker.listeners import tell
+from beaker.refusals import Refusals
 
 __all__ = ["Breaker", "breaker_for"]
 
@@ -27,10 +28,14 @@ class Breaker:
     Args:
         store: The store's name and place, for errors and logs.
         remedy: What its user can do when it is away.
+
+    Attributes:
+        refusals: What the store refuses though it is there.
     """
 
     def __init__(self, store: str, remedy: str = "") -> None:
         self.store, self.remedy = store, remedy
+        self.refusals = Refusals(store)
         self._lock = threading.Lock()
         self._cause: BaseException | None = None
         self._log = logging.getLogger(f"beaker.store.{store.partition(' ')[0]}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from beaker import container
 from beaker._caching.decorators import decorated
-from beaker._caching.functions import CachedFunction, known_function
+from beaker._caching.faces import Decorator
+from beaker._caching.functions import CachedFunction, NamespaceFor, known_function
 from beaker._caching.invalidation import arguments_in, forget, forget_row
 from beaker._caching.regeneration import ValueStore
 from beaker.configuration import coerce_cache_options, warn_unknown
@@ -28,9 +29,6 @@ __all__ = [
     "region_invalidate",
 ]
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 #: The options of each cache region, by its name.
 cache_regions: dict[str, dict[str, Any]] = {}
 
@@ -48,8 +46,11 @@ _backends = Backends
 
 
 def cache_region(
-    region: str, *args: object
-) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    region: str,
+    *args: object,
+    key: Callable[..., object] | None = None,
+    **options: Any,
+) -> Decorator:
     """Decorate a function so that its results are kept in a cache region.
 
     The region need not be configured yet: it is looked up at the first call.
@@ -58,8 +59,13 @@ def cache_region(
         region: The name of the region.
         args: What tells this function from another of the same name in its module;
             anything that `str` takes.
+        key: Takes the arguments of a call and returns what tells it from others:
+            anything that `str` takes, or a tuple of such parts. None: the arguments
+            themselves do, without `self` or `cls`.
+        options: Options that differ from the region's.
 
     Raises:
+        InvalidOptionError: An option has a value that it does not take.
         RegionNotConfiguredError: At the first call, if nobody configured the region.
     """
     if callable(region):
@@ -67,7 +73,7 @@ def cache_region(
             "cache_region is called with the name of a region: "
             "write @cache_region('short_term') above the function"
         )
-    return _cache_decorate(args, None, None, region)
+    return _cache_decorate(args, None, options, region, key)
 
 
 def region_invalidate(
@@ -142,8 +148,14 @@ class Cache:
         )
         self.starttime = _starttime("starttime", starttime)
         self.nsargs = nsargs
-        grace = _expire("grace", nsargs.get("grace"))
-        self.values = ValueStore(store, container.now, grace=grace)
+        self.values = ValueStore(
+            store,
+            container.now,
+            # Who does not take stale values is served none after their expiry.
+            grace=0 if nsargs.get("stale") is False else nsargs.get("grace"),
+            acquire_timeout=nsargs.get("lock_timeout"),
+            background=bool(nsargs.get("background")),
+        )
         # A subclass written for 1.x makes the values itself: then it is asked.
         self._makes_values = self.__class__._get_value is not Cache._get_value  # noqa: SLF001
 
@@ -297,10 +309,14 @@ class CacheManager:
         return Cache._get_cache(name, {**kwargs, **_told(options)})  # noqa: SLF001
 
     def region(
-        self, region: str, *args: object
-    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        self,
+        region: str,
+        *args: object,
+        key: Callable[..., object] | None = None,
+        **options: Any,
+    ) -> Decorator:
         """Decorate a function as `cache_region` does."""
-        return cache_region(region, *args)
+        return cache_region(region, *args, key=key, **options)
 
     def region_invalidate(
         self, namespace: object, region: str | None, *args: object, **kwargs: object
@@ -309,18 +325,25 @@ class CacheManager:
         region_invalidate(namespace, region, *args, **kwargs)
 
     def cache(
-        self, *args: object, **kwargs: Any
-    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        self,
+        *args: object,
+        key: Callable[..., object] | None = None,
+        **kwargs: Any,
+    ) -> Decorator:
         """Decorate a function so that its results are kept.
 
         Args:
             args: What tells this function from another of the same name in its
                 module; anything that `str` takes.
+            key: What tells calls apart, as in `cache_region`.
             kwargs: Options that differ from the manager's.
+
+        Raises:
+            InvalidOptionError: An option has a value that it does not take.
         """
         if len(args) == 1 and callable(args[0]):
             raise BeakerException("cache is called: write @cache.cache() with brackets")
-        return _cache_decorate(args, self, kwargs, None)
+        return _cache_decorate(args, self, kwargs, None, key)
 
     def invalidate(
         self, func: Callable[..., Any], *args: object, **kwargs: Any
@@ -346,27 +369,28 @@ class CacheManager:
 
 
 def _cache_decorate(
-    deco_args: Iterable[object],
+    deco_args: Sequence[object],
     manager: CacheManager | None,
     options: Mapping[str, Any] | None,
     region: str | None,
-) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    key: Callable[..., object] | None = None,
+) -> Decorator:
     """Return the decorator for a region, or for a manager and options."""
-    tags = tuple(deco_args)
+    tags, own = tuple(deco_args), coerce_cache_options(dict(options or {}))
 
-    def open_cache(namespace: str) -> Cache | None:
+    def open_cache(namespace_for: NamespaceFor) -> Cache | None:
         if region is not None:
-            chosen = _told(_region_options(region))
+            chosen = {**_told(_region_options(region)), **_told(own)}
         elif manager is not None:
-            chosen = {**manager.kwargs, **(options or {})}
+            chosen = {**manager.kwargs, **own}
         else:
             raise BeakerException("'manager + kwargs' or 'region' argument is required")
         if coerce_cache_options(chosen).get("enabled") is False:
             return None
-        return Cache._get_cache(namespace, chosen)  # noqa: SLF001
+        return Cache._get_cache(namespace_for(chosen), chosen)  # noqa: SLF001
 
-    def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        return decorated(CachedFunction(function, tags, open_cache, region))
+    def decorate(function: Callable[..., Any]) -> Any:
+        return decorated(CachedFunction(function, tags, open_cache, region, key))
 
     return decorate
 

@@ -27,6 +27,11 @@ def value_created(namespace: str, key: str, seconds: float) -> None:
 
 
 @hookspec
+def creation_failed(namespace: str, key: str, error: Exception) -> None:
+    """A creation function raised; nothing is stored, and its lock is free."""
+
+
+@hookspec
 def record_rejected(namespace: str, key: str, reason: str) -> None:
     """A cache found a record that cannot be read, and counts it as missing."""
 
@@ -39,6 +44,14 @@ def store_failed(store: str, error: BaseException) -> None:
 @hookspec
 def store_back(store: str) -> None:
     """A store answers again."""
+
+
+@hookspec
+def store_refused(store: str, error: Exception) -> None:
+    """A store answers and refuses: it is full, or may not be written.
+
+    Told when it begins, and at most once a minute.
+    """
 
 
 @hookspec

@@ -30,6 +30,7 @@ __all__ = [
     "joined",
     "shortened",
     "takes_self",
+    "typed_text",
 ]
 
 
@@ -92,6 +93,11 @@ class FunctionKeys:
             the same, as ``1`` and ``'1'``.
     """
 
+    #: Whether invalidation needs the `self` or `cls` of a call.
+    counts_self = False
+
+    shortened = staticmethod(shortened)
+
     def __init__(
         self,
         function: Callable[..., Any],
@@ -106,7 +112,7 @@ class FunctionKeys:
         if self.skips_first:
             del parameters[0]
         self.tags = [str(tag) for tag in tags]
-        self._text = _typed_text if typed else str
+        self._text = typed_text if typed else str
 
         def names(*kinds: Any) -> list[str]:
             return [_name_of(p) for p in parameters if p.kind in kinds]
@@ -205,6 +211,7 @@ def _marked(name: str) -> str:
     return "?" + escaped(name).replace(":", "\\:")
 
 
-def _typed_text(value: Any) -> str:
+def typed_text(value: Any) -> str:
+    """Return a value's text with its type before it."""
     kind = type(value)
     return f"{kind.__module__}.{kind.__qualname__}:{value!s}"

@@ -126,13 +126,17 @@ SESSION_OPTIONS: Mapping[str, Coercer] = {
 #: The options of a cache or a region, and what each takes.
 CACHE_OPTIONS: Mapping[str, Coercer] = {
     **_SHARED,
+    "background": boolean,
     "cache_regions": anything,
     "enabled": optional(boolean),
     "expire": optional(seconds),
     "expiretime": optional(seconds),
     "grace": optional(seconds),
     "key_length": optional(whole_number),
+    "legacy_keys": boolean,
+    "lock_timeout": optional(seconds),
     "regions": optional(listing),
+    "stale": boolean,
     "starttime": optional(number),
     "typed": boolean,
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from beaker.breaker import Breaker, breaker_for
+from beaker.exceptions import StoreRefusedError
 from beaker.legacy import LegacyStore
 from beaker.protocols import Lease, NamespaceManager, Purged, is_legacy
 from beaker.records import OBJECTS, ObjectCodec, RecordCodec
@@ -14,6 +15,13 @@ from beaker.serializers import serializer_named
 __all__ = ["Store", "StoreOpener", "open_store"]
 
 _T = TypeVar("_T")
+
+#: What happens while an operation is refused.
+_MEANWHILE = {
+    "lock": "values are made without a lock",
+    "read": "values are made each time",
+    "store": "values are made and not kept",
+}
 
 
 class Store:
@@ -35,6 +43,7 @@ class Store:
         "_away",
         "_breaker",
         "_inner",
+        "_refusals",
         "codec",
         "holds_objects",
         "identity",
@@ -50,7 +59,7 @@ class Store:
         codec: RecordCodec | ObjectCodec,
     ) -> None:
         self.manager, self._inner, self._breaker = manager, inner, breaker
-        self._away = inner.unavailable
+        self._away, self._refusals = inner.unavailable, breaker.refusals
         self.is_legacy = inner is not manager
         self.holds_objects = inner.holds_objects
         self.codec = codec
@@ -79,9 +88,12 @@ class Store:
         """Return a record's data, or None."""
         self._breaker.check()
         try:
-            return self._inner.fetch(key)
+            data = self._inner.fetch(key)
         except self._away as e:
             raise self._trip(e) from e
+        if self._refusals.refused:
+            self._refusals.end("read")
+        return data
 
     def store(self, key: str, data: Any, ttl: float | None) -> None:
         """Store a record."""
@@ -105,7 +117,10 @@ class Store:
 
     def acquire(self, lease: Lease, *, wait: bool, timeout: float | None) -> bool:
         """Take a lease."""
-        return self._guarded(lease.acquire, wait, timeout)
+        held = self._guarded(lease.acquire, wait, timeout)
+        if self._refusals.refused:
+            self._refusals.end("lock")
+        return held
 
     def release(self, lease: Lease) -> None:
         """Free a lease; if the store is away it lapses by itself."""
@@ -116,7 +131,14 @@ class Store:
 
     def fill(self, key: str, data: Any, ttl: float | None, lease: Lease) -> bool:
         """Store what the holder of a lease has created."""
-        return self._guarded(self._inner.fill, key, data, ttl, lease)
+        filled = self._guarded(self._inner.fill, key, data, ttl, lease)
+        if self._refusals.refused:
+            self._refusals.end("store")
+        return filled
+
+    def goes_without(self, operation: str, error: StoreRefusedError) -> None:
+        """Tell, once, that the caller does without what the store refuses."""
+        self._refusals.begin(operation, error, _MEANWHILE[operation])
 
     def fetch_many(self, keys: Iterable[str]) -> dict[str, Any]:
         """Return the records that are there."""

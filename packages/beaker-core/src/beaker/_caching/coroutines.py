@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from functools import update_wrapper
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from beaker._caching.freshness import ABSENT, FRESH
-from beaker._caching.functions import CachedFunction
+from beaker._caching.freshness import FRESH, STALE
+from beaker._caching.functions import CachedFunction, FunctionCache
 from beaker._caching.regeneration import ValueStore
 from beaker._caching.steps import CREATE, Acquire, Regeneration
-from beaker.exceptions import StoreUnavailableError
+from beaker._locks.waiting import Patience
+from beaker.exceptions import StoreRefusedError, StoreUnavailableError
 from beaker.records import Record
 
-__all__ = ["cached_coroutine"]
+__all__ = ["cached_coroutine", "equip"]
 
 #: Seconds between two looks at a lease that somebody outside this loop holds.
 POLL_EVERY = 0.015
+
+#: Creations in the background at most in one loop. What finds no room is asked for
+#: again by the next reader, who is served the stale value as well.
+MAX_IN_BACKGROUND = 100
 
 _Flights = dict[tuple[int, str], "asyncio.Task[Any]"]
 
@@ -47,35 +53,104 @@ def cached_coroutine(own: CachedFunction) -> Callable[..., Any]:
         def create() -> Awaitable[Any]:
             return function(*args, **kwargs)  # type: ignore[no-any-return]  # a coroutine
 
-        steps = values.regeneration(key, record, cache.expiretime, cache.starttime)
-        if values.is_creating(key):
-            return await _run(values, steps, create)
-        flights = _flights.setdefault(asyncio.get_running_loop(), {})
-        name = (id(values), key)
-        flight = flights.get(name)
-        if flight is None:
-            flight = asyncio.create_task(_run(values, steps, create))
-            flights[name] = flight
-            flight.add_done_callback(lambda _: flights.pop(name, None))
-            # Whoever is cancelled stops waiting; the value is made for the others.
-            return await asyncio.shield(flight)
-        if record is not None and state is not ABSENT:
-            values.tell_read(key, "stale")
-            return record.value
-        return await _made_by(flight, values, key, cache.starttime)
+        wanted = _Wanted(cache, key, record if state is STALE else None, create)
+        return await wanted.value()
 
     return update_wrapper(cached, function)
 
 
-async def _made_by(
-    flight: asyncio.Task[Any], values: ValueStore, key: str, starttime: float | None
-) -> Any:
-    """Await another task's creation; return a copy of one's own, if there is one."""
-    value = await asyncio.shield(flight)
-    record = await _read(values, key)
-    if record is not None and values.state_of(key, record, starttime) is FRESH:
-        return record.value
-    return value
+def equip(cached: Any, own: CachedFunction) -> None:
+    """Give a coroutine function what `helpers.equip` gives others; all is awaited."""
+
+    async def refresh(*args: Any, **kwargs: Any) -> Any:
+        cache = own.cache()
+        if cache is None:
+            return await own.function(*args, **kwargs)
+        key, expire = own.key_of_call(args, kwargs), cache.expiretime
+        steps = cache.values.refreshment(key, expire)
+        return await _run(cache.values, steps, lambda: own.function(*args, **kwargs))
+
+    async def invalidate(*args: Any, **kwargs: Any) -> None:
+        cache = own.cache()
+        if cache is not None:
+            key, remove = own.key_of_arguments(args, kwargs), cache.remove_value
+            await _call(cache.values, lambda: remove(key))
+
+    async def invalidate_all() -> None:
+        cache = own.cache()
+        if cache is not None:
+            await _call(cache.values, cache.clear)
+
+    cached.invalidate, cached.invalidate_all = invalidate, invalidate_all
+    cached.refresh, cached.uncached = refresh, own.function
+
+
+class _Wanted:
+    """A value that a task wants and that is not fresh.
+
+    Args:
+        cache: Where it is kept.
+        key: Its key.
+        stale: The record that may be served meanwhile.
+        create: Returns what is awaited for a new value.
+    """
+
+    def __init__(
+        self,
+        cache: FunctionCache,
+        key: str,
+        stale: Record | None,
+        create: Callable[[], Awaitable[Any]],
+    ) -> None:
+        self._cache, self._values, self._key = cache, cache.values, key
+        self._stale, self._create = stale, create
+        self._name = id(self._values), key
+
+    async def value(self) -> Any:
+        """Return it, made by this task or by another."""
+        values, key = self._values, self._key
+        if values.is_creating(key):
+            return await _run(values, self._steps(), self._create)
+        flights = _flights.setdefault(asyncio.get_running_loop(), {})
+        flight = flights.get(self._name)
+        if self._stale is not None and (flight is not None or values.background):
+            if flight is None and len(flights) < MAX_IN_BACKGROUND:
+                self._begin(flights)
+            values.tell_read(key, "stale")
+            return self._stale.value
+        if flight is None:
+            # Whoever is cancelled stops waiting; the value is made for the others.
+            return await asyncio.shield(self._begin(flights))
+        return await self._made_by(flight)
+
+    def _begin(self, flights: _Flights) -> asyncio.Task[Any]:
+        flight = asyncio.create_task(_run(self._values, self._steps(), self._create))
+        flights[self._name] = flight
+        flight.add_done_callback(lambda _: flights.pop(self._name, None))
+        return flight
+
+    def _steps(self) -> Regeneration:
+        cache, values = self._cache, self._values
+        times = cache.expiretime, cache.starttime
+        if self._stale is not None and values.background:
+            return values.regeneration_unseen(self._key, self._stale, *times)
+        return values.regeneration(self._key, self._stale, *times)
+
+    async def _made_by(self, flight: asyncio.Task[Any]) -> Any:
+        """Await another task's creation; return a copy of one's own, if there is one."""
+        values, key = self._values, self._key
+        patience = Patience(timeout=values.acquire_timeout)
+        # Not cancelled with this task, nor ended by its patience.
+        await asyncio.wait([flight], timeout=patience.left())
+        if not flight.done():
+            raise patience.timed_out(key)
+        if flight.cancelled():
+            return await self.value()
+        value = flight.result()
+        record = await _read(values, key)
+        if values.state_of(key, record, self._cache.starttime) is FRESH:
+            return record.value  # type: ignore[union-attr]  # None is never fresh
+        return value
 
 
 async def _read(values: ValueStore, key: str) -> Record | None:
@@ -83,8 +158,8 @@ async def _read(values: ValueStore, key: str) -> Record | None:
         if values.store.holds_objects:
             return values.read(key)
         return await asyncio.to_thread(values.read, key)
-    except StoreUnavailableError:
-        return None
+    except (StoreUnavailableError, StoreRefusedError) as e:
+        return values.does_without(e)
 
 
 async def _run(
@@ -112,17 +187,33 @@ async def _take(
     if step is CREATE:
         return await create()
     if isinstance(step, Acquire) and step.wait:
-        # Not in a thread: those that wait there could take all threads from the one
-        # that they wait for.
-        while not await _call(values, step.attempt):
-            await asyncio.sleep(POLL_EVERY)
-            if await _call(values, step.ready):
-                return False
-        return True
+        return await _acquired(values, step)
     return await _call(values, step)
+
+
+async def _acquired(values: ValueStore, step: Acquire) -> bool:
+    # Not in a thread: those that wait there could take all threads from the one that
+    # they wait for.
+    patience = step.patience()
+    while not await _call(values, step.attempt):
+        if patience.is_over():
+            raise patience.timed_out(step.key)
+        await asyncio.sleep(POLL_EVERY)
+        if await _call(values, step.ready):
+            return False
+    return True
 
 
 async def _call(values: ValueStore, function: Callable[[], Any]) -> Any:
     if values.store.holds_objects and not values.store.is_legacy:
         return function()
-    return await asyncio.to_thread(function)
+    # No task of its own: the end of the loop would cancel that one too.
+    loop = asyncio.get_running_loop()
+    call = loop.run_in_executor(None, copy_context().run, function)
+    try:
+        return await asyncio.shield(call)
+    except asyncio.CancelledError:
+        # What a thread does goes on, and may be the taking of a lease: whoever undoes
+        # it has to come after it.
+        await asyncio.wait([call])
+        raise

@@ -8,8 +8,9 @@ from typing import Any
 
 from beaker import container
 from beaker._caching.freshness import CLOCK_SKEW
-from beaker._caching.functions import CachedFunction, make_known
-from beaker.exceptions import StoreUnavailableError
+from beaker._caching.functions import CachedFunction
+from beaker._caching.helpers import CachedMethod, equip
+from beaker.exceptions import StoreRefusedError, StoreUnavailableError
 from beaker.listeners import listens, tell
 
 __all__ = ["decorated"]
@@ -28,8 +29,8 @@ def cached_function(own: CachedFunction) -> Callable[..., Any]:
         values = cache.values
         try:
             record = values.read(key)
-        except StoreUnavailableError:
-            record = None
+        except (StoreUnavailableError, StoreRefusedError) as e:
+            record = values.does_without(e)
         if record is not None and cache.starttime is None:
             now = container.now()
             if record.stored - CLOCK_SKEW <= now < record.fresh_until:
@@ -47,20 +48,21 @@ def cached_function(own: CachedFunction) -> Callable[..., Any]:
     return update_wrapper(cached, function)
 
 
-def decorated(own: CachedFunction) -> Callable[..., Any]:
+def decorated(own: CachedFunction) -> Any:
     """Return the caching counterpart of a function or of a coroutine function."""
     from inspect import iscoroutinefunction
 
     if iscoroutinefunction(own.function):
-        from beaker._caching.coroutines import cached_coroutine
+        from beaker._caching import coroutines
 
-        cached = cached_coroutine(own)
+        cached = coroutines.cached_coroutine(own)
+        coroutines.equip(cached, own)
     else:
         cached = cached_function(own)
+        equip(cached, own)
     # The first two are what 1.x put there, and what copies of its decorator read.
     cached._arg_namespace = own.namespace  # type: ignore[attr-defined]  # noqa: SLF001
     if own.region is not None:
         cached._arg_region = own.region  # type: ignore[attr-defined]  # noqa: SLF001
     cached._cached_function = own  # type: ignore[attr-defined]  # noqa: SLF001
-    make_known(own)
-    return cached
+    return CachedMethod(cached) if own.keys.skips_first else cached

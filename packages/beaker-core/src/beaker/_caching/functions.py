@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
+from beaker._caching.chosenkeys import ChosenKeys
+from beaker._caching.formerkeys import FormerKeys, former_namespace
 from beaker._caching.regeneration import ValueStore
 from beaker.keys import FunctionKeys, escaped, function_namespace, joined, shortened
 from beaker.option_tables import DEFAULT_KEY_LENGTH
@@ -13,11 +15,15 @@ from beaker.option_tables import DEFAULT_KEY_LENGTH
 __all__ = [
     "CachedFunction",
     "FunctionCache",
+    "NamespaceFor",
     "key_length",
     "keys_of_unknown",
     "known_function",
     "make_known",
 ]
+
+#: Returns the namespace of a function in a cache with these options.
+NamespaceFor = Callable[[Mapping[str, Any]], str]
 
 
 class FunctionCache(Protocol):
@@ -33,6 +39,10 @@ class FunctionCache(Protocol):
         """Remove a value."""
         ...
 
+    def clear(self) -> None:
+        """Remove all values of the namespace."""
+        ...
+
 
 class CachedFunction:
     """What belongs to one decorated function: its cache, opened late, and its keys.
@@ -40,49 +50,66 @@ class CachedFunction:
     Args:
         function: The function.
         tags: What the decorator was given to tell it from others.
-        open_cache: Returns its cache, or None while caching is switched off. Called
-            at the first call, so that decorating may come before configuring.
+        open_cache: Takes a function that returns the namespace for the options;
+            returns the cache, or None while caching is switched off. Called at the
+            first call, so that decorating may come before configuring.
         region: The name of its cache region, if it has one.
+        choose: Makes what tells a call from others of its arguments; None: they do.
     """
 
     def __init__(
         self,
         function: Callable[..., Any],
         tags: Sequence[object],
-        open_cache: Callable[[str], FunctionCache | None],
+        open_cache: Callable[[NamespaceFor], FunctionCache | None],
         region: str | None,
+        choose: Callable[..., Any] | None = None,
     ) -> None:
-        self.function, self.region, self._tags = function, region, tags
-        self.namespace = function_namespace(function)
-        self.keys = FunctionKeys(function, tags)
-        self.room = DEFAULT_KEY_LENGTH - len(self.namespace)
+        self.function, self.region = function, region
+        self._tags, self._choose = tags, choose
         self._open_cache = open_cache
         self.opened: FunctionCache | None = None
+        self._settle({})
 
     def cache(self) -> FunctionCache | None:
         """Return its cache, or None while caching is switched off."""
         if self.opened is None:
-            cache = self._open_cache(self.namespace)
-            if cache is None:
-                return None
-            options = cache.nsargs
-            if options.get("typed"):
-                self.keys = FunctionKeys(self.function, self._tags, typed=True)
-            self.room = key_length(options) - len(self.namespace)
-            self.opened = cache
+            self.opened = self._open_cache(self._settle)
         return self.opened
 
     def key_of_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
         """Return the key of a call, `self` or `cls` included."""
         key = self.keys.of_call(args, kwargs)
-        if len(key) <= self.room:
-            return key
-        return shortened(key, self.namespace, self.room + len(self.namespace))
+        return key if len(key) <= self.room else self._shortened(key)
+
+    def key_of_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+        """Return the key of a call without its `self` or `cls`, if they do not count."""
+        return self._shortened(self.keys.of_arguments(args, kwargs))
 
     def key_of_row(self, row: Sequence[object], kwargs: Mapping[str, Any]) -> str:
         """Return the key for the decorator's tags and a call's arguments in one row."""
-        key = self.keys.of_flat(row, kwargs)
-        return shortened(key, self.namespace, self.room + len(self.namespace))
+        return self._shortened(self.keys.of_flat(row, kwargs))
+
+    def _settle(self, options: Mapping[str, Any]) -> str:
+        """Decide how keys are made, and return the namespace."""
+        function, tags, typed = self.function, self._tags, bool(options.get("typed"))
+        is_former = bool(options.get("legacy_keys"))
+        name = former_namespace if is_former else function_namespace
+        self.namespace: str = name(function)
+        self.keys: FunctionKeys
+        if self._choose is not None:
+            self.keys = ChosenKeys(function, self._choose, tags, typed=typed)
+        elif is_former:
+            self.keys = FormerKeys(function, tags)
+        else:
+            self.keys = FunctionKeys(function, tags, typed=typed)
+        self.room = key_length(options) - len(self.namespace)
+        make_known(self)
+        return self.namespace
+
+    def _shortened(self, key: str) -> str:
+        room = self.room + len(self.namespace)
+        return self.keys.shortened(key, self.namespace, room)
 
 
 #: Decorated functions by namespace, for invalidation by a namespace's name.

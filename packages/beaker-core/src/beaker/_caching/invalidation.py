@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from beaker._caching.formerkeys import former_key
 from beaker._caching.functions import (
     CachedFunction,
     FunctionCache,
@@ -59,5 +60,9 @@ def forget(
 
 def forget_row(cache: FunctionCache, key_length: int, row: Iterable[object]) -> None:
     """Remove the result of one call of a function that is not known here."""
-    for key in keys_of_unknown(cache.namespace_name, tuple(row), key_length):
+    namespace, parts = cache.namespace_name, tuple(row)
+    if cache.nsargs.get("legacy_keys"):
+        cache.remove_value(former_key(parts, namespace, key_length))
+        return
+    for key in keys_of_unknown(namespace, parts, key_length):
         cache.remove_value(key)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable
-from contextvars import ContextVar
-from time import perf_counter
+from collections.abc import Callable
 from typing import Any
 
+from beaker._caching.creation import (
+    News,
+    acquired,
+    created,
+    is_creating,
+    leased,
+    spread,
+)
 from beaker._caching.freshness import ABSENT, CLOCK_SKEW, FRESH, STALE, Freshness
-from beaker._caching.steps import CREATE, Acquire, Regeneration, run
+from beaker._caching.steps import Later, Regeneration, run
 from beaker.exceptions import (
     CorruptRecordError,
     InvalidOptionError,
@@ -26,22 +32,6 @@ __all__ = ["ValueStore"]
 
 _log = logging.getLogger("beaker.cache")
 
-#: What the listeners are to be told once the lease is free: hooks and their facts.
-_News = list[tuple[str, dict[str, Any]]]
-
-
-class _Creation:
-    """A creation that runs, or has run: tasks begun in it remember it."""
-
-    __slots__ = ("runs", "value")
-
-    def __init__(self, value: tuple[Hashable, str]) -> None:
-        self.value, self.runs = value, True
-
-
-#: The values that this thread or task is creating.
-_creating: ContextVar[tuple[_Creation, ...]] = ContextVar("creating", default=())
-
 
 class ValueStore:
     """The values of one namespace, each read, expired and regenerated once.
@@ -52,6 +42,8 @@ class ValueStore:
         grace: Seconds after expiry for which a value may be served as stale; None:
             as `Freshness` has it.
         acquire_timeout: Seconds to wait for another's creation; None: until done.
+        background: Whether all callers are served the stale value, and threads in
+            the background make the new one.
 
     Attributes:
         read: Returns the record under a key, however old, or None. One that cannot be
@@ -65,10 +57,12 @@ class ValueStore:
         *,
         grace: float | None = None,
         acquire_timeout: float | None = None,
+        background: bool = False,
     ) -> None:
         self.store = store
         self.namespace: str = store.manager.namespace
-        self._clock, self._timeout = clock, acquire_timeout
+        self._clock = clock
+        self.acquire_timeout, self.background = acquire_timeout, background
         self._freshness = Freshness(grace)
         self._fetch, self._store, self._codec = store.fetcher, store.storer, store.codec
         # Where records are kept as they are, to fetch is to read.
@@ -115,10 +109,10 @@ class ValueStore:
         """
         try:
             record = self.read(key)
-        except StoreUnavailableError:
+        except (StoreUnavailableError, StoreRefusedError) as e:
             if create is None:
                 raise
-            record = None
+            record = self.does_without(e)
         return self.resolve(key, record, create, expire, starttime)
 
     def resolve(
@@ -196,17 +190,66 @@ class ValueStore:
             if stale is not None:
                 return stale.value
             raise RecursiveCreationError(self.namespace, key)
-        news: _News = []
+        if stale is not None and self.background:
+            anew = self.regeneration_unseen(key, stale, expire, starttime)
+            yield Later((self.store.identity, key), anew)
+            self.tell_read(key, "stale")
+            return stale.value
+        news: News = []
         try:
             return (yield from self._made(key, stale, expire, starttime, news))
         finally:
-            for hook, facts in news:
-                tell(hook, namespace=self.namespace, key=key, **facts)
+            spread(news, self.namespace, key)
+
+    def regeneration_unseen(
+        self,
+        key: str,
+        stale: Record,
+        expire: float | None = None,
+        starttime: float | None = None,
+    ) -> Regeneration:
+        """Make a stale value anew for no caller: what goes wrong is logged."""
+        news: News = []
+        try:
+            yield from self._made(key, stale, expire, starttime, news)
+        except Exception as e:  # noqa: BLE001 - whatever the program's function raises
+            text = "%s: %r is not made anew in the background"
+            _log.warning(text, self.namespace, key, exc_info=e)
+        finally:
+            # Nobody has read it here.
+            seen = [one for one in news if one[0] != "value_read"]
+            spread(seen, self.namespace, key)
+
+    def refreshment(self, key: str, expire: float | None = None) -> Regeneration:
+        """Make a value now and store it, whatever is there, step by step."""
+        if self.is_creating(key):
+            raise RecursiveCreationError(self.namespace, key)
+        news: News = []
+
+        def make(lease: Lease) -> Regeneration:
+            wants, timeout = lambda: False, self.acquire_timeout
+            yield from acquired(
+                self.store, key, lease, wants, wait=True, timeout=timeout
+            )
+            value = yield from created(self.store, key, news)
+            yield lambda: self._fill(key, value, expire, lease)
+            return value
+
+        try:
+            return (yield from leased(self.store, key, make))
+        finally:
+            spread(news, self.namespace, key)
 
     def is_creating(self, key: str) -> bool:
         """Return whether this thread or task is creating this very value."""
-        value = self.store.identity, key
-        return any(one.runs and one.value == value for one in _creating.get())
+        return is_creating(self.store, key)
+
+    def does_without(self, error: Exception) -> Record | None:
+        """Note that nothing could be read; None stands for the record."""
+        # What is away was told by the breaker.
+        if isinstance(error, StoreRefusedError):
+            self.store.goes_without("read", error)
+        return None
 
     def state_of(self, key: str, record: Record | None, starttime: float | None) -> str:
         """Return what a record is good for now: FRESH, STALE or ABSENT."""
@@ -228,20 +271,22 @@ class ValueStore:
         stale: Record | None,
         expire: float | None,
         starttime: float | None,
-        news: _News,
+        news: News,
     ) -> Regeneration:
-        lease = self.store.lease(key)
         come: list[Record] = []
 
-        def has_come() -> bool:
-            record = self._made_meanwhile(key, lease)
-            if record is None or self.state_of(key, record, starttime) is not FRESH:
-                return False
-            come.append(record)
-            return True
+        def make(lease: Lease) -> Regeneration:
+            def has_come() -> bool:
+                record = self._made_meanwhile(key, lease)
+                if record is None or self.state_of(key, record, starttime) is not FRESH:
+                    return False
+                come.append(record)
+                return True
 
-        try:
-            held = yield from self._acquired(lease, stale, has_come)
+            wait, timeout = stale is None, self.acquire_timeout
+            held = yield from acquired(
+                self.store, key, lease, has_come, wait=wait, timeout=timeout
+            )
             if come or (held and (yield has_come)):
                 news.append(("value_read", {"outcome": "hit"}))
                 return come[-1].value
@@ -249,48 +294,20 @@ class ValueStore:
                 news.append(("value_read", {"outcome": "stale"}))
                 return stale.value
             news.append(("value_read", {"outcome": "miss"}))
-            value = yield from self._created(key, news)
+            value = yield from created(self.store, key, news)
             yield lambda: self._fill(key, value, expire, lease)
             return value
-        finally:
-            # Where it is not held this does nothing.
-            yield lambda: self.store.release(lease)
 
-    def _acquired(
-        self, lease: Lease, stale: Record | None, has_come: Callable[[], bool]
-    ) -> Regeneration:
-        wait, timeout = stale is None, self._timeout
-        try:
-            return (
-                yield Acquire(self.store, lease, has_come, wait=wait, timeout=timeout)
-            )
-        except StoreUnavailableError:
-            # Nobody can tell whether another makes it: who has nothing, does.
-            return wait
-        except StoreRefusedError as e:
-            _log.warning("%s: created without a lock: %s", self.namespace, e)
-            return wait
+        return leased(self.store, key, make)
 
     def _made_meanwhile(self, key: str, lease: Lease) -> Record | None:
         # Between our reading and our taking the lease another may have filled it.
         try:
             data = self._fetch(key) if lease.found is UNTOLD else lease.found
             return None if data is None else self._codec.decode(data)
-        except (CorruptRecordError, StoreUnavailableError):
+        except (CorruptRecordError, StoreUnavailableError, StoreRefusedError):
             # Told when it was read first.
             return None
-
-    def _created(self, key: str, news: _News) -> Regeneration:
-        creation = _Creation((self.store.identity, key))
-        before = _creating.set((*_creating.get(), creation))
-        began = perf_counter()
-        try:
-            value = yield CREATE
-        finally:
-            creation.runs = False
-            _creating.reset(before)
-        news.append(("value_created", {"seconds": perf_counter() - began}))
-        return value
 
     def _fill(self, key: str, value: Any, expire: float | None, lease: Lease) -> None:
         data = self._codec.encode(record_of(value, expire, self._clock()))
@@ -303,7 +320,8 @@ class ValueStore:
             # The breaker has told it once; the caller has his value.
             return
         except StoreRefusedError as e:
-            _log.warning("%s: %r is not kept: %s", self.namespace, key, e)
+            _log.debug("%s: %r is not kept: %s", self.namespace, key, e)
+            self.store.goes_without("store", e)
 
     def _restamped(self, key: str, record: Record, now: float) -> Record:
         # Written by a clock that runs ahead: counted from now on, or it would live
@@ -316,7 +334,7 @@ class ValueStore:
             if data is not None and self._codec.decode(data).stored == record.stored:
                 new = self._codec.encode(restamped)
                 self.store.replace(key, data, new, self._freshness.ttl(record.expire))
-        except (CorruptRecordError, StoreUnavailableError):
+        except (CorruptRecordError, StoreUnavailableError, StoreRefusedError):
             # It was replaced, or cannot be: what was read is good all the same.
             pass
         return restamped

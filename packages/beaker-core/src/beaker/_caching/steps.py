@@ -7,15 +7,17 @@ when something fails, stands in one place for functions and for coroutines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Hashable
 from typing import Any
 
+from beaker._caching.background import crew
+from beaker._locks.waiting import Patience
 from beaker.protocols import Lease
 from beaker.stores import Store
 
-__all__ = ["CREATE", "Acquire", "Regeneration", "run"]
+__all__ = ["CREATE", "Acquire", "Later", "Regeneration", "run"]
 
-#: Yields steps: `CREATE`, an `Acquire`, or another function without arguments.
+#: Yields steps: `CREATE`, an `Acquire`, a `Later`, or a function without arguments.
 Regeneration = Generator[Any, Any, Any]
 
 #: The step that calls the creation function.
@@ -29,23 +31,25 @@ class Acquire:
     come meanwhile.
 
     Attributes:
+        key: What the lease is on.
         wait: Whether to wait while another holds it.
         timeout: Seconds to wait; None: as long as it takes.
         ready: Returns whether the value has come.
     """
 
-    __slots__ = ("_lease", "_store", "ready", "timeout", "wait")
+    __slots__ = ("_lease", "_store", "key", "ready", "timeout", "wait")
 
     def __init__(
         self,
         store: Store,
+        key: str,
         lease: Lease,
         ready: Callable[[], bool],
         *,
         wait: bool,
         timeout: float | None,
     ) -> None:
-        self._store, self._lease, self.ready = store, lease, ready
+        self._store, self.key, self._lease, self.ready = store, key, lease, ready
         self.wait, self.timeout = wait, timeout
 
     def __call__(self) -> bool:
@@ -56,6 +60,28 @@ class Acquire:
     def attempt(self) -> bool:
         """Take the lease if nobody holds it."""
         return self._store.acquire(self._lease, wait=False, timeout=None)
+
+    def patience(self) -> Patience:
+        """Return what measures how long the caller waits, from now on."""
+        return Patience(self.wait, self.timeout)
+
+
+class Later:
+    """The step that hands a regeneration over to the threads in the background.
+
+    Args:
+        name: What is made; while that is under way it is not begun again.
+        steps: How.
+    """
+
+    __slots__ = ("name", "steps")
+
+    def __init__(self, name: Hashable, steps: Regeneration) -> None:
+        self.name, self.steps = name, steps
+
+    def hand_over(self, create: Callable[[], Any]) -> bool:
+        """Return at once whether the steps will be taken soon: there may be no room."""
+        return crew().ask(self.name, lambda: run(self.steps, create))
 
 
 def run(steps: Regeneration, create: Callable[[], Any]) -> Any:
@@ -89,5 +115,10 @@ def _take(
             step = advance(argument)
         except StopIteration as end:
             return end.value
-        argument = create() if step is CREATE else step()
+        if step is CREATE:
+            argument = create()
+        elif isinstance(step, Later):
+            argument = step.hand_over(create)
+        else:
+            argument = step()
         advance = steps.send
