@@ -171,7 +171,9 @@ class CacheRecords:
         number, client, name = self._place(key)
         ends = 0.0 if ttl is None else time.time() + ttl
         while True:
-            seen = client.gets_many([self._generation, name])
+            # The generation last: what was read before it and is of another one is of
+            # a former one. The other way round it may be of a newer one, and live.
+            seen = client.gets_many([name, self._generation])
             found = {one: stored for one, (stored, _) in seen.items()}
             generation = self._note(number, found)
             data = change(data_in(found.get(name), generation))

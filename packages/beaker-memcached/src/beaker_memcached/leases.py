@@ -91,7 +91,9 @@ class CreationLease(NameLease):
     ) -> None:
         self._generation_name, lease, self.record = names
         super().__init__(client, lease, expires_in)
-        self._names, self._known = names, generation
+        # The generation last, as always before something is replaced: a record that
+        # was read before it and is of another one is of a former one.
+        self._names, self._known = (lease, self.record, names[0]), generation
         self.generation, self.version = b"", None
 
     @property
