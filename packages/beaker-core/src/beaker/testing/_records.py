@@ -89,7 +89,10 @@ class RecordTests(StoreSuite):
     def test_a_large_record_is_kept_whole_or_refused(
         self, store: NamespaceManager
     ) -> None:
-        """A store has its limit, and says so instead of cutting something off."""
+        """A store has its limit, and says so instead of cutting something off.
+
+        What was there may go with a refused `store`, which was to remove it anyhow.
+        """
         large, small = b"x" * 3_000_000, b"small"
         for act in (
             lambda: store.store("key", large, 60),
@@ -100,10 +103,10 @@ class RecordTests(StoreSuite):
             try:
                 act()
             except StoreRefusedError:
-                expected = small
+                left: set[bytes | None] = {small, None}
             else:
-                expected = large
-            assert store.fetch("key") == expected
+                left = {large}
+            assert store.fetch("key") in left
 
     # -- compare and set
 

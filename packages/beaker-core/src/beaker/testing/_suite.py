@@ -108,15 +108,15 @@ class StoreSuite(Suite):
         return Opener(own_options)
 
     @pytest.fixture(autouse=True)
-    def _only_what_is_claimed(self, request: pytest.FixtureRequest) -> None:
+    def _only_what_is_claimed(
+        self, request: pytest.FixtureRequest, backend: type[NamespaceManager]
+    ) -> None:
         for ability in getattr(request.function, "needs", ()):
             if ability == "fork":
                 if not hasattr(os, "fork"):
                     pytest.skip("this system cannot fork")
-            else:
-                backend = request.getfixturevalue("backend")
-                if not getattr(backend, ability):
-                    pytest.skip(f"{backend.__name__} does not claim {ability!r}")
+            elif not getattr(backend, ability):
+                pytest.skip(f"{backend.__name__} does not claim {ability!r}")
 
 
 class Opener:

@@ -1,0 +1,25 @@
+"""The conformance kit on a MongoDB that stands alone, and on a replica set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from beaker.testing import NamespaceManagerSuite
+
+#: Seconds that a busy machine may take; what is about deadlines says so.
+PATIENT = 5
+
+
+class TestMongo(NamespaceManagerSuite):
+    @pytest.fixture
+    def options(self, mongodb_url: str) -> dict[str, Any]:
+        return {"type": "ext:mongodb", "url": mongodb_url, "store_timeout": PATIENT}
+
+
+class TestReplicaSet(NamespaceManagerSuite):
+    @pytest.fixture
+    def options(self, mongodb_replica_url: str) -> dict[str, Any]:
+        url = mongodb_replica_url
+        return {"type": "ext:mongodb", "url": url, "store_timeout": PATIENT}
