@@ -6,19 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from beaker.testing import NamespaceManagerSuite
+from beaker.synchronization import file_synchronizer, mutex_synchronizer
+from beaker.testing import (
+    LeaseSuite,
+    NamespaceManagerSuite,
+    OpenSynchronizer,
+    SynchronizerSuite,
+)
 
 #: Seconds that a busy machine may take; what is about deadlines says so.
 PATIENT = 10
 
 
-class TestMemory(NamespaceManagerSuite):
+class TestMemory(NamespaceManagerSuite, LeaseSuite):
     @pytest.fixture
     def options(self) -> dict[str, object]:
         return {"type": "memory"}
 
 
-class OnDisk(NamespaceManagerSuite):
+class OnDisk(NamespaceManagerSuite, LeaseSuite):
     kind: str
 
     @pytest.fixture
@@ -37,3 +43,17 @@ class TestDbm(OnDisk):
 
 class TestSqlite(OnDisk):
     kind = "sqlite"
+
+
+class TestMutexSynchronizer(SynchronizerSuite):
+    shared_between_processes = False
+
+    @pytest.fixture
+    def open_synchronizer(self, tmp_path: Path) -> OpenSynchronizer:
+        return lambda name: mutex_synchronizer((str(tmp_path), name))
+
+
+class TestFileSynchronizer(SynchronizerSuite):
+    @pytest.fixture
+    def open_synchronizer(self, tmp_path: Path) -> OpenSynchronizer:
+        return lambda name: file_synchronizer(name, lock_dir=str(tmp_path / "locks"))

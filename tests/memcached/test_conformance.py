@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from beaker.testing import KNOWN, NamespaceManagerSuite, Server
+from beaker.testing import KNOWN, LeaseSuite, NamespaceManagerSuite, Server
 
 #: Seconds that a busy machine may take; what is about deadlines says so.
 PATIENT = 5
 
 
-class TestMemcached(NamespaceManagerSuite):
+class TestMemcached(NamespaceManagerSuite, LeaseSuite):
     @pytest.fixture
     def options(self, memcached_url: str, module: str) -> dict[str, Any]:
         return {
@@ -32,7 +32,7 @@ def memcached_urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"{one.url} ; {two.url}"
 
 
-class TestSeveralServers(NamespaceManagerSuite):
+class TestSeveralServers(NamespaceManagerSuite, LeaseSuite):
     @pytest.fixture
     def options(self, memcached_urls: str) -> dict[str, Any]:
         url = memcached_urls

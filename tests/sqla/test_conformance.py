@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from beaker.testing import NamespaceManagerSuite
+from beaker.testing import LeaseSuite, NamespaceManagerSuite
 from beaker_sqla import make_cache_table
 from tests.sqla.conftest import PATIENT
 
 
-class TestDatabase(NamespaceManagerSuite):
+class TestDatabase(NamespaceManagerSuite, LeaseSuite):
     @pytest.fixture
     def options(self, url: str) -> dict[str, Any]:
         return {"type": "ext:database", "url": url, "store_timeout": PATIENT}
 
 
-class TestEngineAndTable(NamespaceManagerSuite):
+class TestEngineAndTable(NamespaceManagerSuite, LeaseSuite):
     @pytest.fixture
     def options(self, url: str) -> Iterator[dict[str, Any]]:
         engine = sa.create_engine(url)

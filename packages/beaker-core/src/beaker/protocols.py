@@ -212,6 +212,12 @@ class Purged(NamedTuple):
 class Lease(ABC):
     """The right to create one value, held by one caller on all hosts.
 
+    It ends when it is released, when its holder dies (at once where the system tells,
+    after `NamespaceManager.lease_expires_in` where not), and when it is broken, as
+    whoever changes the record does. From then on `NamespaceManager.fill` stores
+    nothing for it. The next may take it, but where a lock of the system or of the
+    process is part of it, not before its former holder has released that.
+
     A lease is not reentrant and belongs to the object, not to a thread: the
     thread that releases it need not be the one that took it. Make one per
     creation with `NamespaceManager.lease`.
@@ -285,13 +291,14 @@ class NamespaceManager:
     #: abilities: what the client cannot undercut. Later calls do not wait.
     first_wait: ClassVar[str] = "`store_timeout`"
 
-    # What the store can do. A claimed ability works; one that is not claimed
-    # refuses with UnsupportedOperationError.
+    # What the store can do. A claimed ability works; a method of one that is not
+    # claimed refuses with UnsupportedOperationError, or does not need it.
     #: `keys`, `size`, `purge` and `purge_sessions` work.
     enumerable: ClassVar[bool] = False
-    #: The store forgets records by itself when their `ttl` has passed.
+    #: The store forgets records by itself some time after their `ttl` has passed.
     expires_natively: ClassVar[bool] = False
-    #: `replace` and `fill` are atomic among all who can reach the store.
+    #: `replace` and `fill` are atomic among all who can reach the store. Where not,
+    #: they may refuse; if not, they hold for one caller at a time.
     updates_atomically: ClassVar[bool] = False
     shared_between_processes: ClassVar[bool] = False
     shared_between_hosts: ClassVar[bool] = False
@@ -336,7 +343,11 @@ class NamespaceManager:
     # -- the six methods a store implements
 
     def fetch(self, key: str) -> bytes | None:
-        """Return the record's bytes, or None if there is none, in one round trip."""
+        """Return the record's bytes, or None if there is none, in one round trip.
+
+        One that is past its `ttl` may still be returned: the core knows it by its
+        header.
+        """
         raise NotImplementedError
 
     def store(self, key: str, data: bytes, ttl: float | None) -> None:
@@ -346,6 +357,10 @@ class NamespaceManager:
             key: Any text.
             data: Bytes, to be returned unchanged.
             ttl: Seconds until the store may forget it, more than 0; None: never.
+
+        Raises:
+            StoreRefusedError: It is larger than the store takes, or there is no room.
+                The record that was there may be gone.
         """
         raise NotImplementedError
 
@@ -361,6 +376,8 @@ class NamespaceManager:
         self, key: str, expected: bytes | None, data: bytes, ttl: float | None
     ) -> bool:
         """Store a record if the stored one is still `expected`: compare and set.
+
+        If it is stored, the lease on its key is broken; if not, nothing has changed.
 
         Args:
             key: Any text.

@@ -13,6 +13,8 @@ pytest.register_assert_rewrite(
     "beaker.testing._abilities",
     "beaker.testing._expiry",
     "beaker.testing._fences",
+    "beaker.testing._leases",
+    "beaker.testing._locks",
     "beaker.testing._names",
     "beaker.testing._observing",
     "beaker.testing._processes",
@@ -22,6 +24,8 @@ pytest.register_assert_rewrite(
 )
 
 from beaker.testing._abilities import Restart
+from beaker.testing._leases import LeaseSuite
+from beaker.testing._locks import OpenSynchronizer, SynchronizerSuite
 from beaker.testing._mongo import MongoServer, mongo_server
 from beaker.testing._namespace import NamespaceManagerSuite
 from beaker.testing._redis import GuardedRedis, guarded_redis, redis_cluster
@@ -32,9 +36,11 @@ from beaker.testing._suite import Opener, StoreSuite, Suite, needs
 __all__ = [
     "KNOWN",
     "GuardedRedis",
+    "LeaseSuite",
     "MariadbServer",
     "MongoServer",
     "NamespaceManagerSuite",
+    "OpenSynchronizer",
     "Opener",
     "PostgresServer",
     "Recipe",
@@ -43,6 +49,7 @@ __all__ = [
     "SqlServer",
     "StoreSuite",
     "Suite",
+    "SynchronizerSuite",
     "guarded_redis",
     "mongo_server",
     "needs",
