@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
-from beaker._sessions.plaindata import DECODED_LIMIT, load_plain, refuse_greedy
+from beaker._sessions.pickleshape import refuse_greedy
+from beaker._sessions.plaindata import DECODED_LIMIT, load_plain
 from beaker.crypto import generateCryptoKeys, get_nonce_size
 from beaker.exceptions import CorruptRecordError, MissingSecretError
 from beaker.protocols import CryptoProvider
