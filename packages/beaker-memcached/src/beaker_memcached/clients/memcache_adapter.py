@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from io import BytesIO
 from typing import Any, TypeVar
 
 import memcache
@@ -24,6 +23,11 @@ class _Connections(memcache.Client):  # type: ignore[misc]  # the library has no
 
     _SERVER_RETRIES = 1
 
+    def _recv_value(self, server: Any, flags: int, rlen: int) -> bytes:
+        # Whatever the flags say, nothing is unpickled, inflated or read as a number.
+        del flags
+        return super()._recv_value(server, 0, rlen)  # type: ignore[no-any-return]  # without flags these are bytes
+
 
 class Adapter(Client):
     """One server, through python-memcached, which has a connection for each thread."""
@@ -32,8 +36,6 @@ class Adapter(Client):
         super().__init__(reach)
         self._connections = _Connections(
             [_address(reach)],
-            # Whatever the flags say, nothing is unpickled.
-            unpickler=_Unread,
             # The store leaves alone what is away, and the server what is too large.
             dead_retry=0,
             socket_timeout=reach.deadline or None,
@@ -44,8 +46,8 @@ class Adapter(Client):
 
     def get_many(self, names: Sequence[str]) -> dict[str, bytes]:
         """Return what is there, in one round trip."""
-        found = self._run(self._connections.get_multi, names)
-        return {name: _stored(value) for name, value in found.items()}
+        found: dict[str, bytes] = self._run(self._connections.get_multi, names)
+        return found
 
     def gets_many(self, names: Sequence[str]) -> dict[str, tuple[bytes, Any]]:
         """Return what is there, in one round trip for each."""
@@ -54,7 +56,7 @@ class Adapter(Client):
             value = self._run(self._connections.gets, name)
             version = self._connections.cas_ids.pop(name.encode(), None)
             if value is not None:
-                found[name] = _stored(value), version
+                found[name] = value, version
         return found
 
     def set(self, name: str, data: bytes, expires: int) -> None:
@@ -109,21 +111,6 @@ class Adapter(Client):
 
     def _unstored(self, data: bytes) -> Exception:
         return self.refuse(f"{len(data)} bytes are not stored: too large")
-
-
-class _Unread:
-    """Gives the bytes of a pickle in place of what they stand for."""
-
-    def __init__(self, stored: BytesIO) -> None:
-        self._stored = stored
-
-    def load(self) -> bytes:
-        """Return the bytes."""
-        return self._stored.getvalue()
-
-
-def _stored(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def _address(reach: Reach) -> str:

@@ -128,7 +128,9 @@ class Adapter(Client):
         return answer
 
     def _explain(self, error: BaseException) -> None:
-        if isinstance(error, _REFUSED) or "AUTHENTICATION" in str(error):
+        # A record that says it is compressed, and is not, is no fault of the server.
+        told = ("AUTHENTICATION", "decompress")
+        if isinstance(error, _REFUSED) or any(word in str(error) for word in told):
             raise self.refuse(error) from error
         if isinstance(error, pylibmc.Error):
             raise ConnectionResetError(str(error)) from error
