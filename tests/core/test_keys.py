@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -15,75 +14,22 @@ from hypothesis import strategies as st
 
 from beaker._caching.functions import keys_of_unknown
 from beaker.keys import FunctionKeys, function_namespace, shortened, takes_self
-
-Call = tuple[list[Any], dict[str, Any]]
-
-
-def _one(a: Any) -> None: ...
-def _two(a: Any, b: Any) -> None: ...
-def _default(a: Any, b: Any = 1, c: Any = "") -> None: ...
-def _surplus(a: Any = 0, *rest: Any) -> None: ...
-def _keyword_only(a: Any, *, k: Any = 1, l: Any = None) -> None: ...  # noqa: E741
-def _any_keyword(a: Any = 0, **others: Any) -> None: ...
-def _positional(a: Any = 0, b: Any = 1, /, c: Any = 2, **others: Any) -> None: ...
-def _all(
-    a: Any, b: Any = 1, /, c: Any = "a", *r: Any, k: Any = 3, **o: Any
-) -> None: ...
-
-
-FUNCTIONS: list[Callable[..., Any]] = [
-    *(_one, _two, _default, _surplus, _keyword_only, _any_keyword, _positional, _all)
-]
-SIGNATURES = {function: signature(function) for function in FUNCTIONS}
-
-# Short texts of what keys are built with are more likely to collide than long ones,
-# and so are values that are the defaults of something.
-texts = st.text(alphabet=" \\:-#/?a1", max_size=3)
-defaults = st.sampled_from([0, 1, 2, 3, "", "a", None])
-values = defaults | texts | st.sampled_from([1.0, True, "None", b"a", ["a", " "]])
-odd_names = st.sampled_from(["a", "b", "a/", "?a", "a:a", "", " ", "-"])
-
-
-@st.composite
-def related_calls(draw: st.DrawFn, function: Callable[..., Any]) -> list[Call]:
-    """Calls that differ in where a few names and values are, rather than in those."""
-    own_names = st.sampled_from(list(SIGNATURES[function].parameters))
-    names = own_names | odd_names
-    few_values = st.sampled_from(draw(st.lists(values, min_size=2, max_size=3)))
-    few_names = st.sampled_from(draw(st.lists(names, min_size=1, max_size=2)))
-    args = st.lists(few_values, max_size=4)
-    kwargs = st.dictionaries(few_names, few_values, max_size=2)
-    return draw(st.lists(st.tuples(args, kwargs), min_size=2, max_size=25))
-
-
-def _texts(value: Any) -> Any:
-    """What an argument counts by."""
-    return str(value)
-
-
-def _types(value: Any) -> Any:
-    return type(value), str(value)
-
-
-def _meaning(
-    function: Callable[..., Any], call: Call, counts_by: Callable[[Any], Any]
-) -> Any:
-    """What a call says, told by Python itself; None if it is no valid call."""
-    try:
-        bound = SIGNATURES[function].bind(*call[0], **call[1])
-    except TypeError:
-        return None
-    bound.apply_defaults()
-    meaning = []
-    for name, value in bound.arguments.items():
-        kind = SIGNATURES[function].parameters[name].kind
-        if kind is kind.VAR_POSITIONAL:
-            meaning.append(("*", [counts_by(item) for item in value]))
-        elif kind is kind.VAR_KEYWORD:
-            meaning.append(("**", sorted((k, counts_by(v)) for k, v in value.items())))
-        else:
-            meaning.append((name, counts_by(value)))
-    return meaning
+from tests.core.calls import (
+    FUNCTIONS,
+    Call,
+    any_keyword,
+    has_defaults,
+    keyword_only,
+    meaning_of,
+    positional,
+    related_calls,
+    takes_one,
+    takes_surplus,
+    takes_two,
+    text_of,
+    texts,
+    typed_text_of,
+)
 
 
 @pytest.mark.parametrize("typed", [False, True])
@@ -99,11 +45,11 @@ def test_calls_share_a_key_if_and_only_if_they_mean_the_same(
 ) -> None:
     chosen = data.draw(related_calls(function))
     keys = FunctionKeys(function, ["tag"], typed=typed)
-    counts_by = _types if typed else _texts
+    counts_by = typed_text_of if typed else text_of
     meanings = [
         (keys.of_call(*call), meaning, call)
         for call in chosen
-        if (meaning := _meaning(function, call, counts_by)) is not None
+        if (meaning := meaning_of(function, call, counts_by)) is not None
     ]
 
     for number, (key, meaning, call) in enumerate(meanings):
@@ -114,21 +60,21 @@ def test_calls_share_a_key_if_and_only_if_they_mean_the_same(
 @pytest.mark.parametrize(
     ("function", "one", "other"),
     [
-        (_two, (["a b", "c"], {}), (["a", "b c"], {})),
-        (_two, (["a\\", "b"], {}), (["a", "\\b"], {})),
-        (_two, (["", "a"], {}), (["a", ""], {})),
-        (_surplus, ([], {}), ([""], {})),
-        (_surplus, ([0, "x"], {}), (["x"], {})),
-        (_default, (["x"], {"b": 5}), (["x", "\\b:5"], {})),
-        (_default, (["x", 5], {}), (["x"], {"c": 5})),
-        (_keyword_only, (["x"], {"k": "2 \\l:3"}), (["x"], {"k": 2, "l": 3})),
-        (_any_keyword, ([], {"b": "x:1"}), ([], {"b:x": 1})),
-        (_any_keyword, ([], {"?b": 1}), ([], {"b": 1})),
-        (_any_keyword, (["\\b:1"], {}), ([], {"b": 1})),
-        (_positional, ([5], {"a": 7}), ([6], {"a": 7})),
-        (_positional, ([0, 5], {}), ([], {"b": 5})),
-        (_positional, ([0, 5], {}), ([], {"b/": 5})),
-        (_positional, ([], {"a": 0}), ([], {})),
+        (takes_two, (["a b", "c"], {}), (["a", "b c"], {})),
+        (takes_two, (["a\\", "b"], {}), (["a", "\\b"], {})),
+        (takes_two, (["", "a"], {}), (["a", ""], {})),
+        (takes_surplus, ([], {}), ([""], {})),
+        (takes_surplus, ([0, "x"], {}), (["x"], {})),
+        (has_defaults, (["x"], {"b": 5}), (["x", "\\b:5"], {})),
+        (has_defaults, (["x", 5], {}), (["x"], {"c": 5})),
+        (keyword_only, (["x"], {"k": "2 \\l:3"}), (["x"], {"k": 2, "l": 3})),
+        (any_keyword, ([], {"b": "x:1"}), ([], {"b:x": 1})),
+        (any_keyword, ([], {"?b": 1}), ([], {"b": 1})),
+        (any_keyword, (["\\b:1"], {}), ([], {"b": 1})),
+        (positional, ([5], {"a": 7}), ([6], {"a": 7})),
+        (positional, ([0, 5], {}), ([], {"b": 5})),
+        (positional, ([0, 5], {}), ([], {"b/": 5})),
+        (positional, ([], {"a": 0}), ([], {})),
     ],
 )
 def test_calls_that_nearly_share_a_key_do_not(
@@ -158,7 +104,7 @@ def test_a_call_is_invalidated_under_the_key_it_is_cached_under(
 def test_the_key_of_a_function_without_defaults_can_be_told_from_its_arguments(
     args: list[str], tags: list[str]
 ) -> None:
-    key = FunctionKeys(_two, tags).of_call(args, {})
+    key = FunctionKeys(takes_two, tags).of_call(args, {})
 
     found = keys_of_unknown("module|_two", [*tags, *args], 10_000)
 
@@ -166,20 +112,20 @@ def test_the_key_of_a_function_without_defaults_can_be_told_from_its_arguments(
 
 
 def test_arguments_are_told_apart_whatever_is_in_them() -> None:
-    keys = FunctionKeys(_two)
+    keys = FunctionKeys(takes_two)
 
     assert keys.of_call(["a b", "c"], {}) != keys.of_call(["a", "b c"], {})
 
 
 def test_arguments_count_by_their_text() -> None:
-    keys = FunctionKeys(_one)
+    keys = FunctionKeys(takes_one)
 
     assert keys.of_call([1], {}) == keys.of_call(["1"], {}) == "1"
     assert keys.of_call([None], {}) == keys.of_call(["None"], {})
 
 
 def test_typed_keys_tell_a_number_from_its_text() -> None:
-    keys = FunctionKeys(_one, typed=True)
+    keys = FunctionKeys(takes_one, typed=True)
 
     found = {keys.of_call([value], {}) for value in (1, "1", 1.0, True)}
 
@@ -187,30 +133,32 @@ def test_typed_keys_tell_a_number_from_its_text() -> None:
 
 
 def test_an_argument_that_equals_its_default_need_not_be_given() -> None:
-    keys = FunctionKeys(_default)
+    keys = FunctionKeys(has_defaults)
 
     assert keys.of_call(["x"], {}) == keys.of_call(["x", 1], {"c": ""})
 
 
 def test_a_keyword_argument_is_the_parameter_it_names() -> None:
-    keys = FunctionKeys(_default)
+    keys = FunctionKeys(has_defaults)
 
     assert keys.of_call(["x", 5], {}) == keys.of_call([], {"b": 5, "a": "x"})
 
 
 def test_keywords_are_sorted_for_other_processes() -> None:
-    keys = FunctionKeys(_any_keyword)
+    keys = FunctionKeys(any_keyword)
     given = dict.fromkeys("zyxwvutsrqponm", 1)
 
     assert keys.of_call([], given) == " ".join(f"\\{n}:1" for n in sorted(given))
 
 
 def test_tags_come_before_the_arguments() -> None:
-    assert FunctionKeys(_one, ["tag 1", 2]).of_call(["x"], {}) == "tag\\ 1 2 x"
+    assert FunctionKeys(takes_one, ["tag 1", 2]).of_call(["x"], {}) == "tag\\ 1 2 x"
 
 
 def test_what_does_not_begin_with_the_tags_is_taken_as_it_is() -> None:
-    assert FunctionKeys(_one, ["tag"]).of_flat(["other", "x y"], {}) == "other x\\ y"
+    assert (
+        FunctionKeys(takes_one, ["tag"]).of_flat(["other", "x y"], {}) == "other x\\ y"
+    )
 
 
 @pytest.mark.parametrize("name", ["self", "cls"])
@@ -231,7 +179,7 @@ def test_a_long_key_is_kept_as_its_digest() -> None:
     assert short == "k" * 10
     assert long != other
     assert {len(long), len(other)} == {66}
-    assert FunctionKeys(_one).of_call([long], {}) != long
+    assert FunctionKeys(takes_one).of_call([long], {}) != long
 
 
 def test_a_digest_is_made_of_any_text() -> None:

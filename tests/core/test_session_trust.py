@@ -19,7 +19,6 @@ import pytest
 
 from beaker._sessions.plaindata import DECODED_LIMIT, load_plain
 from beaker._sessions.records import SessionRecord, SessionRecords
-from beaker.backends.memory import MemoryNamespaceManager
 from beaker.exceptions import (
     CorruptRecordError,
     ForbiddenClassError,
@@ -28,7 +27,7 @@ from beaker.exceptions import (
 )
 from beaker.session import Session
 from beaker.signing import KeyRing
-from tests.core.sessions import ToySeal, again, contents, stored
+from tests.core.sessions import SharedMemory, ToySeal, again, contents, stored
 
 Options = dict[str, Any]
 
@@ -73,13 +72,6 @@ class Exploit:
 
     def __reduce__(self) -> Any:
         return os.system, ("touch /tmp/beaker-was-here",)
-
-
-class SharedMemory(MemoryNamespaceManager):
-    """A store of bytes that others can write, as a server is."""
-
-    holds_objects = False
-    shared_between_hosts = True
 
 
 @pytest.fixture
