@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.abc
 import random
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,6 +104,7 @@ def test_a_url_that_leads_nowhere_is_refused(url: str, shown: str) -> None:
     ("url", "says"),
     [
         ("postgresql+pg8000://u:secret@h/d", "pip install pg8000"),
+        ("postgresql+psycopg2://u:secret@h/d", "pip install psycopg2-binary"),
         ("mysql+mysqlconnector://u:secret@h/d", "driver 'mysql'"),
     ],
 )
@@ -112,6 +115,39 @@ def test_a_missing_driver_is_told_at_the_first_use(url: str, says: str) -> None:
         store.fetch("key")
 
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "driver", "wheel"),
+    [
+        ("postgresql+psycopg://u:secret@h/d", "psycopg", "beaker-sqla[postgresql]"),
+        ("mysql+pymysql://u:secret@h/d", "pymysql", "beaker-sqla[mysql]"),
+    ],
+)
+def test_a_missing_driver_of_ours_is_told_with_its_extra(
+    monkeypatch: pytest.MonkeyPatch, url: str, driver: str, wheel: str
+) -> None:
+    store = Store("namespace", url, prefix="alone:", store_timeout=7)
+    for name in {name for name in sys.modules if name.partition(".")[0] == driver}:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Hides(driver), *sys.meta_path])
+
+    with pytest.raises(InvalidCacheBackendError) as raised:
+        store.fetch("key")
+
+    assert f"install it with: pip install '{wheel}>=2'" in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
+class Hides(importlib.abc.MetaPathFinder):
+    """Lets a module seem not to be installed."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        if fullname == self.name:
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
 
 
 def test_what_is_missing_is_told() -> None:

@@ -47,7 +47,9 @@ def opened(store: str, url: str, **options: Any) -> Cache:
 
 
 @each_kind
-def test_a_host_that_nobody_knows_is_told_at_the_first_use(kind: Kind) -> None:
+def test_a_host_that_nobody_knows_is_told_at_the_first_use(
+    kind: Kind, caplog: pytest.LogCaptureFixture
+) -> None:
     cache = opened(kind.store, kind.at(NOWHERE))
 
     with pytest.raises(StoreUnavailableError) as raised:
@@ -57,11 +59,13 @@ def test_a_host_that_nobody_knows_is_told_at_the_first_use(kind: Kind) -> None:
     assert told.startswith(f"store {kind.store} at ")
     assert NOWHERE in told
     assert told.endswith(REMEDY)
-    assert PASSWORD not in told
+    assert PASSWORD not in told + caplog.text
 
 
 @each_kind
-def test_a_port_that_nobody_listens_on_is_told_at_the_first_use(kind: Kind) -> None:
+def test_a_port_that_nobody_listens_on_is_told_at_the_first_use(
+    kind: Kind, caplog: pytest.LogCaptureFixture
+) -> None:
     address = f"127.0.0.1:{free_port()}"
     # Whoever waits for more than the refusal waits for longer than a test may take.
     cache = opened(kind.store, kind.at(address), store_timeout=60)
@@ -73,7 +77,7 @@ def test_a_port_that_nobody_listens_on_is_told_at_the_first_use(kind: Kind) -> N
     assert told.startswith(f"store {kind.store} at ")
     assert address in told
     assert told.endswith(REMEDY)
-    assert PASSWORD not in told
+    assert PASSWORD not in told + caplog.text
 
 
 @each_kind

@@ -100,7 +100,13 @@ def open_engine(
     return engine
 
 
-_WHEELS = {"MySQLdb": "mysqlclient", "pymysql": "PyMySQL"}
+#: What brings a driver whose wheel has another name, or does not suffice.
+_WHEELS = {
+    "MySQLdb": "mysqlclient",
+    "psycopg": "'beaker-sqla[postgresql]>=2'",
+    "psycopg2": "psycopg2-binary",
+    "pymysql": "'beaker-sqla[mysql]>=2'",
+}
 
 
 def _is_in_memory(url: sa.URL) -> bool:
