@@ -460,6 +460,71 @@ def test_what_a_class_changes_in_a_store_of_ours_is_heeded() -> None:
     assert "k" not in Cache("things", type="nothing")
 
 
+class KeepsNothing:
+    """As applications put one in for their tests."""
+
+    def __getitem__(self, key: Any) -> Any:
+        raise KeyError(key)
+
+    def __setitem__(self, key: Any, value: Any) -> None: ...
+
+    def __contains__(self, key: object) -> bool:
+        return False
+
+
+class Counted(dict[Any, Any]):
+    """As bounded dictionaries are: it sees each write."""
+
+    written = 0
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.written += 1
+        super().__setitem__(key, value)
+
+
+def memory_with(dictionary: type[Any]) -> type[MemoryNamespaceManager]:
+    class Own(MemoryNamespaceManager):
+        namespaces: ClassVar[SyncDict] = SyncDict()
+
+        def __init__(self, namespace: str, **_params: Any) -> None:
+            AbstractDictionaryNSManager.__init__(self, namespace)
+            self.dictionary = self.namespaces.get(self.namespace, dictionary)
+
+    return Own
+
+
+def test_a_subclass_of_the_memory_store_may_bring_its_own_dictionary(
+    calls: Calls,
+) -> None:
+    bounded = memory_with(Counted)
+    beaker.cache.clsmap.update(lru=bounded, nocache=memory_with(KeepsNothing))
+
+    kept = [Cache("things", type="lru").get("k", createfunc=calls) for _ in "12"]
+    made = [Cache("things", type="nocache").get("k", createfunc=calls) for _ in "12"]
+
+    assert kept[0] == kept[1]
+    assert made[0] != made[1]
+    assert bounded.namespaces["things"].written == 1
+
+
+def test_a_subclass_that_only_adds_to_what_the_memory_store_does_works(
+    calls: Calls,
+) -> None:
+    class Noting(MemoryNamespaceManager):
+        namespaces: ClassVar[SyncDict] = SyncDict()
+
+        def __init__(self, namespace: str, **params: Any) -> None:
+            super().__init__(namespace, **params)
+            self.note = "made"
+
+    beaker.cache.clsmap["noting"] = Noting
+    cache = Cache("things", type="noting")
+
+    assert cache.get("k", createfunc=calls) == cache.get("k", createfunc=calls)
+    cache.clear()
+    assert "k" not in cache
+
+
 # -- what may fail
 
 
