@@ -93,8 +93,9 @@ class UnknownOptionError(BeakerException, ValueError):
         super().__init__(name, suggestion)
 
     def __str__(self) -> str:
-        meant = f"; did you mean {self.suggestion!r}?" if self.suggestion else ""
-        return f"unknown option {self.name!r}{meant}"
+        if self.suggestion:
+            return f"unknown option {self.name!r}; did you mean {self.suggestion!r}?"
+        return f"unknown option {self.name!r}: nothing reads it, take it out"
 
 
 class UnknownBackendError(InvalidCacheBackendError, KeyError, TypeError):
