@@ -21,7 +21,7 @@ PACKAGES = sorted(file.parent for file in ROOT.glob("packages/*/pyproject.toml")
 EXAMPLES = [ROOT / "examples" / "demo", *sorted(ROOT.glob("examples/[!_]*.py"))]
 
 #: Stores that need a server: a marker of pytest for each.
-SERVERS = ["memcached", "mongodb", "redis", "sqla"]
+SERVERS = ["google", "memcached", "mongodb", "redis", "sqla"]
 #: What has a session of its own, beside those.
 APART = "interop or registry or faults or fuzz"
 WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)} or {APART})"

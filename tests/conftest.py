@@ -9,6 +9,7 @@ import pytest
 
 from beaker.testing import (
     GuardedRedis,
+    datastore_emulator,
     guarded_redis,
     mongo_server,
     redis_cluster,
@@ -22,6 +23,7 @@ from tests.projects import built
 #: registry, and its marker.
 SERVERS = {
     "former": "interop",
+    "google_": "google",
     "mariadb_": "sqla",
     "memcached_": "memcached",
     "mongodb_": "mongodb",
@@ -38,6 +40,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for start, marker in SERVERS.items():
             if any(name.startswith(start) for name in fixtures):
                 item.add_marker(marker)
+
+
+@pytest.fixture(scope="session")
+def google_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An emulator of Datastore for all tests; each test uses names of its own."""
+    with datastore_emulator(tmp_path_factory.mktemp("google")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ pytest.register_assert_rewrite(
 )
 
 from beaker.testing._abilities import Restart
+from beaker.testing._google import DatastoreEmulator, datastore_emulator
 from beaker.testing._leases import LeaseSuite
 from beaker.testing._locks import OpenSynchronizer, SynchronizerSuite
 from beaker.testing._mongo import MongoServer, mongo_server
@@ -35,6 +36,7 @@ from beaker.testing._suite import Opener, StoreSuite, Suite, needs
 
 __all__ = [
     "KNOWN",
+    "DatastoreEmulator",
     "GuardedRedis",
     "LeaseSuite",
     "MariadbServer",
@@ -50,6 +52,7 @@ __all__ = [
     "StoreSuite",
     "Suite",
     "SynchronizerSuite",
+    "datastore_emulator",
     "guarded_redis",
     "mongo_server",
     "needs",
