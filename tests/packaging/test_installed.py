@@ -28,7 +28,7 @@ try:
 except Exception as e:
     print(type(e).__name__, e)
 loaded = {{name.partition(".")[0] for name in sys.modules}}
-print(*sorted(loaded & {{"pymongo", "pymemcache", "redis", "sqlalchemy", "cryptography"}}))
+print(*sorted(loaded & {{"google", "pymongo", "pymemcache", "redis", "sqlalchemy", "cryptography"}}))
 """
 
 SESSION = """
@@ -48,6 +48,12 @@ STORES = {
         "127.0.0.1:1",
         "StoreUnavailableError store ext:memcached at 127.0.0.1:1 is unavailable",
         "pymemcache",
+    ),
+    "beaker-google": (
+        "ext:google",
+        "datastore://shop?endpoint=http://127.0.0.1:1",
+        "StoreUnavailableError store ext:google at datastore://shop?endpoint=http://",
+        "google",
     ),
     "beaker-mongodb": (
         "ext:mongodb",

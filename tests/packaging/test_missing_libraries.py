@@ -27,6 +27,7 @@ NEEDS = {
     "ext:redis": ("redis://localhost:1/0", "redis"),
     "ext:rediscluster": ("redis://localhost:1", "redis"),
     "ext:mongodb": ("mongodb://localhost:1/shop", "pymongo"),
+    "ext:google": ("datastore://shop", "google"),
     "ext:database": ("sqlite://", "sqlalchemy"),
     "ext:memcached": ("localhost:1", "pymemcache"),
 }

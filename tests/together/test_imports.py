@@ -11,6 +11,7 @@ NEEDS = {
     "ext:redis": {"beaker_redis", "redis"},
     "ext:memcached": {"beaker_memcached", "pymemcache"},
     "ext:mongodb": {"beaker_mongodb", "bson", "pymongo"},
+    "ext:google": {"beaker_google", "google", "requests"},
     "ext:database": {"beaker_sqla", "sqlalchemy"},
 }
 
@@ -18,6 +19,7 @@ URLS = {
     "ext:redis": "redis://127.0.0.1:1/0",
     "ext:memcached": "127.0.0.1:1",
     "ext:mongodb": "mongodb://127.0.0.1:1/shop",
+    "ext:google": "datastore://shop?endpoint=http://127.0.0.1:1",
     "ext:database": "sqlite://",
 }
 

@@ -123,6 +123,12 @@ def test_the_program_of_the_ciphers_runs() -> None:
             marks=pytest.mark.mongodb,
         ),
         pytest.param(
+            "beaker-google",
+            "datastore://my-project",
+            "google_url",
+            marks=pytest.mark.google,
+        ),
+        pytest.param(
             "beaker-sqla",
             "postgresql+psycopg://shop:password@localhost/shop",
             "postgres_url",

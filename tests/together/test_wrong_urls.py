@@ -35,6 +35,7 @@ KINDS = [
     Kind("ext:rediscluster", "redis://{login}{address}"),
     Kind("ext:memcached", "{address}"),
     Kind("ext:mongodb", "mongodb://{login}{address}/shop"),
+    Kind("ext:google", "datastore://shop?endpoint=http://{address}"),
     Kind("ext:database", "postgresql+psycopg://{login}{address}/shop"),
     Kind("ext:database", "mysql+pymysql://{login}{address}/shop"),
 ]

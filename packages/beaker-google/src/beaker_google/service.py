@@ -1,0 +1,149 @@
+"""The way to Datastore: a request, and its answer or a typed error."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Hashable
+from typing import Any
+
+from google.api_core.exceptions import Conflict, DeadlineExceeded, GoogleAPICallError
+from google.auth.exceptions import GoogleAuthError
+from google.cloud.datastore import Client
+from google.protobuf.message import DecodeError
+
+from beaker.container import shared_client
+from beaker.exceptions import InvalidOptionError
+from beaker_google.addresses import Address
+from beaker_google.connections import Connection, connect
+from beaker_google.refusals import refusal
+
+__all__ = ["Patience", "Service"]
+
+
+class Patience:
+    """What is left of the time that one operation may take.
+
+    Args:
+        seconds: How long it may take; 0: as long as it likes.
+    """
+
+    __slots__ = ("_ends", "_seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._ends = time.monotonic() + seconds
+
+    def left(self) -> float | None:
+        """Return the seconds left; None: it never ends.
+
+        Raises:
+            DeadlineExceeded: None are.
+        """
+        if not self._seconds:
+            return None
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise DeadlineExceeded(f"not done within {self._seconds:g} seconds")
+        return left
+
+
+class Service:
+    """A database of Datastore, reached by URL or by a client that the user made.
+
+    The clients made here are shared by URL within the process, and a forked child
+    makes its own. A client that was passed in is used as it is.
+
+    Args:
+        url: Its URL, or a client; None: as the environment says.
+        deadline: Seconds that an operation may take; 0: as long as it likes.
+
+    Raises:
+        InvalidOptionError: The URL is none of Datastore.
+    """
+
+    __slots__ = ("_address", "_client", "_deadline", "_given", "identity")
+
+    #: What this service has in common with no other.
+    identity: Hashable
+
+    def __init__(self, url: str | Client | None, deadline: float) -> None:
+        self._deadline = deadline
+        self._given: Client | None = None
+        if url is None or isinstance(url, str):
+            self._address = Address.parse(url)
+        elif isinstance(url, Client):
+            self._given = url
+            self._address = Address(url.project, url.database, url.namespace)
+        else:
+            takes = "a URL or a google.cloud.datastore.Client"
+            raise InvalidOptionError("url", url, takes, "ext:google")
+        self.identity = ("ext:google", self._given or self._address)
+        # Looked up once per process, for every hit needs it.
+        self._client: tuple[int, Client | None] = (0, None)
+
+    @property
+    def client(self) -> Client:
+        """This process's client.
+
+        Raises:
+            StoreRefusedError: It is ours, and finds no credentials or no project.
+        """
+        if self._given is not None:
+            return self._given
+        process, client = self._client
+        if client is None or process != os.getpid():
+            client = shared_client(self.identity, self._connected, Connection.close)[0]
+            self._client = os.getpid(), client
+        return client
+
+    def patience(self) -> Patience:
+        """Return the time that one operation may take, beginning now."""
+        return Patience(self._deadline)
+
+    def ask(self, method: str, within: Patience, **request: Any) -> Any:
+        """Return the answer to one request; nothing is tried again.
+
+        Args:
+            method: Its name: "lookup", "commit" or "run_query".
+            within: How long it may take.
+            request: Its fields, but for the names of project and database.
+
+        Raises:
+            StoreRefusedError: Datastore says no.
+            Conflict: Another has changed what this would have changed.
+        """
+        try:
+            client = self.client
+            request["project_id"] = client.project
+            if client.database:
+                request["database_id"] = client.database
+            # The public methods of the client know transactions only, whose locks
+            # outlive a process that is killed. The requests below them know the
+            # version of an entity, which is all that a comparison needs.
+            call = getattr(client._datastore_api, method)  # noqa: SLF001
+            return call(request=request, retry=None, timeout=within.left())
+        except Conflict:
+            raise
+        except (GoogleAPICallError, GoogleAuthError, DecodeError, OSError) as e:
+            refused = refusal(e, self.place())
+            if refused is not None:
+                raise refused from e
+            raise
+
+    def partition(self) -> dict[str, str]:
+        """Return where the entities are, as their keys say it."""
+        client = self.client
+        named = {
+            "project_id": client.project,
+            "database_id": client.database,
+            "namespace_id": client.namespace,
+        }
+        return {name: value for name, value in named.items() if value}
+
+    def place(self) -> str:
+        """Return its name and where it is."""
+        return f"ext:google at {self._address.place()}"
+
+    def _connected(self) -> Connection:
+        return connect(self._address, self.place())
