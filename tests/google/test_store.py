@@ -9,17 +9,9 @@ from google.cloud import datastore
 
 from beaker.cache import Cache
 from beaker.exceptions import InvalidOptionError, StoreRefusedError
-from beaker.testing import NamespaceManagerSuite
 from beaker_google import GoogleNamespaceManager
 from beaker_google.table import LARGEST
-from tests.google.conftest import PATIENT, OpenNamespace
-
-
-class TestGoogle(NamespaceManagerSuite):
-    # There is no fixture `restart`: the emulator keeps its entities in memory.
-    @pytest.fixture
-    def options(self, google_url: str) -> dict[str, Any]:
-        return {"type": "ext:google", "url": google_url, "store_timeout": PATIENT}
+from tests.google.conftest import OpenNamespace
 
 
 class TestGoogleSession:
