@@ -15,6 +15,8 @@ myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 default_role = "code"
 
+# Else what is told of an attribute collides with the attribute itself.
+napoleon_use_ivar = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 
