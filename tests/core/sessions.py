@@ -201,17 +201,26 @@ class ToySeal(ToyCipher):
     def seal(self, key: bytes, data: bytes, associated: bytes) -> bytes:
         """Encrypt and authenticate."""
         nonce = os.urandom(16)
-        sealed = nonce + self.aesEncrypt(data, key + nonce)
-        return sealed + hmac.digest(key, sealed + associated, "sha256")
+        sealed = nonce + self.aesEncrypt(data, _checked(key) + nonce)
+        return sealed + self.mac(key, sealed, associated)
 
     def open(self, key: bytes, data: bytes, associated: bytes) -> bytes:
         """Return what was sealed."""
         sealed, mac = data[:-32], data[-32:]
-        if not hmac.compare_digest(
-            hmac.digest(key, sealed + associated, "sha256"), mac
-        ):
+        if not hmac.compare_digest(self.mac(_checked(key), sealed, associated), mac):
             raise ValueError("another key")
         return self.aesDecrypt(sealed[16:], key + sealed[:16])
+
+    def mac(self, key: bytes, sealed: bytes, associated: bytes) -> bytes:
+        """Return what proves both."""
+        length = len(associated).to_bytes(8, "big")
+        return hmac.digest(key, length + associated + sealed, "sha256")
+
+
+def _checked(key: bytes) -> bytes:
+    if len(key) != 32:
+        raise ValueError(f"a key of {len(key)} bytes")
+    return key
 
 
 #: What Beaker 1.14.1 wrote at 1700000000.25 for the id 0123456789abcdef, twice.

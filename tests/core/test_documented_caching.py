@@ -175,13 +175,6 @@ def test_a_cache_may_have_a_starttime_of_its_own(
         cache.get("gophers")
 
 
-def test_none_is_a_value_like_any_other(cache: Cache, calls: Calls) -> None:
-    cache.put("nothing", None)
-
-    assert cache.get("nothing", createfunc=calls) is None
-    assert cache.has_key("nothing")
-
-
 def test_without_a_creation_function_a_missing_key_is_an_error(cache: Cache) -> None:
     with pytest.raises(KeyError, match="gophers"):
         cache.get("gophers")
@@ -230,15 +223,6 @@ def test_putting_replaces_what_is_there(cache: Cache) -> None:
     cache.put("gophers", 2)
 
     assert cache["gophers"] == 2
-
-
-def test_clearing_a_namespace_leaves_its_neighbours(manager: CacheManager) -> None:
-    mine, theirs = manager.get_cache("mine"), manager.get_cache("mine:too")
-    mine["a"], mine["b"], theirs["a"] = 1, 2, 3
-
-    mine.clear()
-
-    assert ("a" in mine, "b" in mine, "a" in theirs) == (False, False, True)
 
 
 def test_a_value_that_has_expired_can_be_removed(cache: Cache, clock: Clock) -> None:
@@ -348,15 +332,6 @@ def test_what_cannot_be_stored_leaves_what_is_stored(cache: Cache) -> None:
         cache["gophers"] = threading.Lock()
 
     assert cache["gophers"] == "good"
-
-
-@pytest.mark.parametrize("store", ["file", "dbm", "sqlite", "ext:redis"], indirect=True)
-def test_each_caller_has_a_copy_of_his_own(cache: Cache) -> None:
-    cache["gophers"] = []
-
-    cache["gophers"].append("spoilt")
-
-    assert cache["gophers"] == []
 
 
 @pytest.mark.parametrize("store", ["file", "dbm"], indirect=True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
 
 from beaker.exceptions import UnserializableValueError
 from beaker.session import Session, SessionObject
-from beaker.testing._processes import thread
 from tests.core.sessions import Visit, again, contents, setting, stored
 
 Options = dict[str, Any]
@@ -233,21 +231,6 @@ def test_a_value_that_cannot_be_stored_is_told_and_loses_nothing(
     assert again(store, known)["name"] == "Ann"
 
 
-@pytest.mark.parametrize(
-    "id", ["a.progress.b", "aprogressb", "x/", "y/", "../escape", "ü" * 300, "a b:c*"]
-)
-def test_an_id_of_the_program_may_be_any_text(store: Options, id: str) -> None:
-    ids = ["a.progress.b", "aprogressb", "x/", "y/", "../escape", "ü" * 300, "a b:c*"]
-    for one in ids:
-        session = Session({}, one, use_cookies=False, **store)
-        session["id"] = one
-        session.save()
-
-    found = again(store, id)
-
-    assert (found.id, found["id"], found.is_new) == (id, id, False)
-
-
 def test_a_session_without_cookies_is_loaded_saved_and_cleared(store: Options) -> None:
     progress = Session({}, "abc.progress.import", use_cookies=False, **store)
     progress["done"] = 1
@@ -262,26 +245,6 @@ def test_a_session_without_cookies_is_loaded_saved_and_cleared(store: Options) -
     seen.clear()
     seen.save()
     assert contents(again(store, "abc.progress.import")) == {}
-
-
-def test_lock_excludes_who_locks_too(store: Options) -> None:
-    first = stored(store, n=1)
-    second = again(store, first.id)
-    locked = threading.Event()
-
-    def lock() -> None:
-        second.lock()
-        locked.set()
-        second.unlock()
-
-    first.lock()
-    with thread(lock):
-        first["n"] = 2
-        first.save()
-        assert not locked.wait(0.05)
-        first.unlock()
-
-    assert locked.is_set()
 
 
 def test_json_is_a_serializer_for_every_store(store: Options) -> None:

@@ -44,38 +44,6 @@ def use(options: Options, id: str) -> Session:
 # -- idle time
 
 
-def test_an_unused_session_ends_after_its_timeout(store: Options, clock: Clock) -> None:
-    options = {**store, "timeout": 60}
-    known = stored(options, n=1).id
-
-    clock.now += 61
-    session = again(options, known)
-
-    assert (session.is_new, contents(session)) == (True, {})
-    assert session.was_invalidated
-
-
-def test_the_record_of_a_timed_out_session_is_gone(
-    store: Options, clock: Clock
-) -> None:
-    options = {**store, "timeout": 60}
-    known = stored(options, n=1).id
-
-    clock.now += 61
-    again(options, known)
-
-    assert again(store, known).is_new
-
-
-def test_use_keeps_a_session_alive(store: Options, clock: Clock) -> None:
-    options = {**store, "timeout": 60}
-    known = stored(options, n=1).id
-
-    for _ in range(5):
-        clock.now += 50
-        assert contents(use(options, known)) == {"n": 1}
-
-
 def test_last_accessed_is_the_use_before(store: Options, clock: Clock) -> None:
     began = clock.now
     known = stored(store, n=1).id
@@ -117,21 +85,6 @@ def test_an_intentional_save_counts_as_use(store: Options, clock: Clock) -> None
     )
 
 
-def test_use_is_written_as_often_as_it_was_asked_for(
-    store: Options, clock: Clock
-) -> None:
-    options = {**store, "accessed_every": 60}
-    began = clock.now
-    known = stored(options, n=1).id
-
-    clock.now += 58
-    use(options, known)
-    clock.now += 4
-
-    assert use(options, known).last_accessed == pytest.approx(began, abs=2)
-    assert use(options, known).last_accessed == pytest.approx(began + 62, abs=2)
-
-
 def test_a_timeout_bounds_how_seldom_use_is_written() -> None:
     lifetime = Lifetime(timeout=100, absolute_timeout=None, accessed_every=60)
 
@@ -147,103 +100,7 @@ def test_a_timeout_needs_access_times() -> None:
 # -- age
 
 
-def test_a_session_ends_at_its_absolute_age(store: Options, clock: Clock) -> None:
-    options = {**store, "absolute_timeout": 100}
-    known = stored(options, n=1).id
-
-    clock.now += 60
-    session = again(options, known)
-    session["n"] = 2
-    session.save()
-    clock.now += 41
-
-    assert again(options, known).is_new
-
-
-def test_a_new_id_makes_no_session_younger(store: Options, clock: Clock) -> None:
-    options = {**store, "absolute_timeout": 100}
-    session = stored(options, n=1)
-
-    clock.now += 60
-    session.regenerate_id()
-    clock.now += 41
-
-    assert again(options, session.id).is_new
-
-
 # -- wrong clocks
-
-
-@pytest.mark.parametrize("hours", [1, 30 * 24])
-def test_a_time_in_the_future_counts_as_now(
-    store: Options, clock: Clock, hours: int
-) -> None:
-    options = {**store, "timeout": 60, "absolute_timeout": 3600}
-    clock.now += hours * 3600
-    known = stored(options, n=1).id
-    clock.now -= hours * 3600
-
-    assert contents(again(options, known)) == {"n": 1}
-
-
-def test_use_ends_the_longer_life_of_what_a_fast_clock_wrote(
-    store: Options, clock: Clock
-) -> None:
-    options = {**store, "timeout": 600, "absolute_timeout": 6000}
-    clock.now += 3600
-    known = stored(options, n=1).id
-    clock.now -= 3600
-    found = use(options, known)
-
-    clock.now += 601
-    session = again(options, known)
-
-    assert found.last_accessed == clock.now - 601
-    assert (session.is_new, contents(session)) == (True, {})
-
-
-def test_a_fast_clock_makes_no_session_younger(store: Options, clock: Clock) -> None:
-    options = {**store, "absolute_timeout": 600}
-    clock.now += 3600
-    known = stored(options, n=1).id
-    clock.now -= 3600
-    use(options, known)
-
-    clock.now += 601
-
-    assert again(options, known).is_new
-
-
-def test_a_request_with_a_fast_clock_ends_nobody_elses_session(
-    store: Options, clock: Clock
-) -> None:
-    options = {**store, "timeout": 3 * 3600}
-    his, hers = stored(options, n=1).id, stored(options, n=2).id
-    clock.now += 2 * 3600
-    use(options, his)
-    clock.now -= 2 * 3600
-
-    for _ in range(3):
-        assert contents(use(options, his)) == {"n": 1}
-        assert contents(use(options, hers)) == {"n": 2}
-        clock.now += 2 * 3600
-    clock.now += 3600 + 1
-    assert again(options, his).is_new
-    assert again(options, hers).is_new
-
-
-def test_clocks_that_are_a_little_apart_cost_no_writing_of_data(
-    store: Options, clock: Clock
-) -> None:
-    clock.now += 5
-    known = stored(store, n=1)
-    clock.now -= 5
-    before = known._stored.store.fetch("session")
-
-    session = use(store, known.id)
-
-    after = session._stored.store.fetch("session")
-    assert getattr(after, "value", after) == getattr(before, "value", before)
 
 
 # -- through the door

@@ -1,12 +1,13 @@
-"""What `seal` and `open` promise, whichever library computes."""
+"""What both libraries promise, each alone, and each for what the other wrote."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
+from beaker.plugins import crypto_named
 from beaker.protocols import CryptoProvider
+from beaker.testing import CipherSuite
+from tests.crypto.conftest import LIBRARIES
 
 KEY = bytes(range(32))
 PLACE = b"session of Ann"
@@ -28,33 +29,14 @@ PUBLISHED = {
 }
 
 
-def accepts(
-    cipher: CryptoProvider, sealed: bytes, key: bytes = KEY, place: bytes = PLACE
-) -> bool:
-    try:
-        cipher.open(key, sealed, place)
-    except ValueError:
-        return False
-    return True
+class TestEachLibrary(CipherSuite):
+    @pytest.fixture(params=LIBRARIES)
+    def cipher(self, request: pytest.FixtureRequest) -> CryptoProvider:
+        return crypto_named(request.param)
 
-
-def flipped(data: bytes) -> Iterator[bytes]:
-    """Yield the data with one bit of one byte changed, for each byte."""
-    for place in range(len(data)):
-        changed = bytearray(data)
-        changed[place] ^= 1 << place % 8
-        yield bytes(changed)
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"\0", b"Ann", bytes(range(256)), bytes(1 << 20)], ids=len
-)
-def test_what_one_library_sealed_each_opens(
-    cipher: CryptoProvider, other: CryptoProvider, data: bytes
-) -> None:
-    sealed = cipher.seal(KEY, data, PLACE)
-
-    assert other.open(KEY, sealed, PLACE) == data
+    @pytest.fixture(params=LIBRARIES)
+    def other(self, request: pytest.FixtureRequest) -> CryptoProvider:
+        return crypto_named(request.param)
 
 
 def test_it_is_the_published_aes_256_gcm(cipher: CryptoProvider) -> None:
@@ -68,47 +50,7 @@ def test_it_is_the_published_aes_256_gcm(cipher: CryptoProvider) -> None:
 def test_sealed_bytes_are_a_nonce_the_encrypted_and_a_tag(
     cipher: CryptoProvider,
 ) -> None:
-    sealed = cipher.seal(KEY, b"Ann owes 7 euros", PLACE)
-
-    assert len(sealed) == 12 + 16 + 16
-    assert b"Ann" not in sealed
-
-
-def test_no_changed_byte_is_accepted(cipher: CryptoProvider) -> None:
-    sealed = cipher.seal(KEY, b"Ann owes 7 euros", PLACE)
-
-    accepted = [data for data in flipped(sealed) if accepts(cipher, data)]
-
-    assert accepted == []
-
-
-def test_no_changed_associated_byte_is_accepted(cipher: CryptoProvider) -> None:
-    sealed = cipher.seal(KEY, b"Ann owes 7 euros", PLACE)
-    places = [*flipped(PLACE), b"", PLACE[:-1], PLACE + b"\0"]
-
-    accepted = [place for place in places if accepts(cipher, sealed, place=place)]
-
-    assert accepted == []
-
-
-def test_no_other_key_is_accepted(cipher: CryptoProvider) -> None:
-    sealed = cipher.seal(KEY, b"Ann owes 7 euros", PLACE)
-    keys = [*flipped(KEY), bytes(32)]
-
-    accepted = [key for key in keys if accepts(cipher, sealed, key)]
-
-    assert accepted == []
-
-
-def test_nothing_cut_off_or_added_is_accepted(cipher: CryptoProvider) -> None:
-    sealed = cipher.seal(KEY, b"Ann owes 7 euros", PLACE)
-    wrong = [sealed[:length] for length in range(len(sealed))]
-    wrong += [sealed[start:] for start in range(1, len(sealed))]
-    wrong += [sealed + b"\0", sealed + sealed]
-
-    accepted = [data for data in wrong if accepts(cipher, data)]
-
-    assert accepted == []
+    assert len(cipher.seal(KEY, b"Ann owes 7 euros", PLACE)) == 12 + 16 + 16
 
 
 def test_bytes_too_few_to_have_been_sealed_are_counted(cipher: CryptoProvider) -> None:
@@ -116,29 +58,14 @@ def test_bytes_too_few_to_have_been_sealed_are_counted(cipher: CryptoProvider) -
         cipher.open(KEY, bytes(27), PLACE)
 
 
-def test_nothing_sealed_is_still_sealed(cipher: CryptoProvider) -> None:
-    sealed = cipher.seal(KEY, b"", PLACE)
-
-    assert len(sealed) == 28
-    assert not accepts(cipher, sealed, place=b"session of Bob")
-
-
-@pytest.mark.parametrize("length", [0, 16, 24, 31, 33, 64])
 def test_a_key_of_another_length_is_refused_with_both_lengths(
-    cipher: CryptoProvider, length: int
-) -> None:
-    sealed = cipher.seal(KEY, b"Ann", PLACE)
-    key = bytes(length)
-
-    with pytest.raises(ValueError, match=f"a key has 32 bytes, not {length}$"):
-        cipher.seal(key, b"Ann", PLACE)
-    with pytest.raises(ValueError, match=f"a key has 32 bytes, not {length}$"):
-        cipher.open(key, sealed, PLACE)
-
-
-def test_the_same_data_are_never_sealed_with_the_same_nonce(
     cipher: CryptoProvider,
 ) -> None:
+    with pytest.raises(ValueError, match=r"a key has 32 bytes, not 31$"):
+        cipher.seal(bytes(31), b"Ann", PLACE)
+
+
+def test_no_nonce_comes_twice(cipher: CryptoProvider) -> None:
     nonces = {cipher.seal(KEY, b"", PLACE)[:12] for _ in range(10_000)}
 
     assert len(nonces) == 10_000

@@ -151,21 +151,6 @@ def test_old_sessions_are_purged_by_sql(
     assert left == {"touched", "saved", "new"}
 
 
-ODD_IDS = [
-    *("abc", "ABC", "Abc ", "abc ", " abc", "a.b.c", "abc.progress.x"),
-    *("ä", "a\N{COMBINING DIAERESIS}", "\N{SNOWMAN}", "\ud800", "\0", "a\0", ""),
-    *("x" * 255, "x" * 256, "y" * 10_000, "2:" + "0" * 64, "%s", "'; --", "\\"),
-]
-
-
-def test_any_text_is_an_id(open_session: OpenSession) -> None:
-    for number, id_ in enumerate(ODD_IDS):
-        assert open_session(id_).replace("session", None, b"%d" % number, 60)
-
-    for number, id_ in enumerate(ODD_IDS):
-        assert open_session(id_).fetch("session") == b"%d" % number
-
-
 def test_a_prefix_keeps_applications_apart(open_session: OpenSession) -> None:
     open_session(prefix="one:").store("session", b"one", 60)
 

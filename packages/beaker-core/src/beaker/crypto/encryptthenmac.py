@@ -10,6 +10,7 @@ from beaker.signing import derive_key
 
 __all__ = ["EncryptThenMac", "FormerCipher"]
 
+_KEY = 32
 _SALT = 16
 _MAC = 32
 
@@ -46,7 +47,12 @@ class EncryptThenMac:
         self.getKeyLength = cipher.getKeyLength
 
     def seal(self, key: bytes, data: bytes, associated: bytes) -> bytes:
-        """Return the data encrypted, and authenticated with `associated`."""
+        """Return the data encrypted, and authenticated with `associated`.
+
+        Raises:
+            ValueError: The key has not 32 bytes.
+        """
+        _check(key)
         salt = os.urandom(_SALT)
         sealed = salt + self.aesEncrypt(data, self._encrypting(key, salt))
         return sealed + _mac(key, sealed, associated)
@@ -57,6 +63,7 @@ class EncryptThenMac:
         Raises:
             ValueError: Another key, other associated data, or changed bytes.
         """
+        _check(key)
         sealed, mac = data[:-_MAC], data[-_MAC:]
         if not hmac.compare_digest(_mac(key, sealed, associated), mac):
             raise ValueError("the signature does not fit")
@@ -66,6 +73,11 @@ class EncryptThenMac:
     def _encrypting(self, key: bytes, salt: bytes) -> bytes:
         derived = derive_key(key + salt, "beaker record encryption")
         return derived[: self.getKeyLength()]
+
+
+def _check(key: bytes) -> None:
+    if len(key) != _KEY:
+        raise ValueError(f"a key has {_KEY} bytes, not {len(key)}")
 
 
 def _mac(key: bytes, sealed: bytes, associated: bytes) -> bytes:

@@ -12,8 +12,12 @@ import pytest
 from beaker.plugins import Backends, backend_named
 from beaker.protocols import NamespaceManager, is_legacy
 from beaker.stores import StoreOpener
+from beaker.testing._servers import Server
 
-__all__ = ["Opener", "StoreSuite", "Suite", "needs", "reads", "rounds"]
+__all__ = ["Opener", "Stoppable", "StoreSuite", "Suite", "needs", "reads", "rounds"]
+
+#: The options that lead to a server of the test's own, and that server.
+Stoppable = tuple[Mapping[str, Any], Server]
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -90,6 +94,14 @@ class StoreSuite(Suite):
             f"{type(self).__name__} has no fixture 'options'; give one that returns "
             f"what a user configures, such as {{'type': 'ext:redis', 'url': redis_url}}"
         )
+
+    @pytest.fixture
+    def stoppable(self) -> Stoppable:
+        """Return options that lead to a server of this test, and that server.
+
+        It is frozen and killed. With a short ``store_timeout``, for it is waited for.
+        """
+        pytest.skip("there is no fixture 'stoppable' that takes the store away")
 
     @pytest.fixture
     def own_options(self, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,35 @@
+"""What caches and sessions promise, on memcached."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from beaker.testing import (
+    RegionSuite,
+    Server,
+    SessionSuite,
+    Stoppable,
+    StoreSuite,
+)
+
+
+class OnMemcached(StoreSuite):
+    @pytest.fixture
+    def options(self, memcached_url: str) -> dict[str, Any]:
+        # On two cores, 64 threads that connect at once take longer than an outage.
+        return {"type": "ext:memcached", "url": memcached_url, "store_timeout": 5}
+
+    @pytest.fixture
+    def stoppable(self, memcached_server: Server) -> Stoppable:
+        options = {"type": "ext:memcached", "url": memcached_server.url}
+        return options, memcached_server
+
+
+class TestCaches(OnMemcached, RegionSuite):
+    pass
+
+
+class TestSessions(OnMemcached, SessionSuite):
+    pass
