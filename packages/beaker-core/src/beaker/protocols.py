@@ -338,7 +338,12 @@ class NamespaceManager:
         pass
 
     def prepare(self) -> None:
-        """Derive names and take the shared client; called once, at construction."""
+        """Derive names from `namespace` and `settings`, and forget all else of them.
+
+        Called at the end of `NamespaceManager.__init__`, and for each `sibling`: that
+        one begins with all attributes of the manager it comes from, and so has to
+        forget here what was remembered of another namespace.
+        """
 
     # -- the six methods a store implements
 
@@ -381,7 +386,8 @@ class NamespaceManager:
 
         Args:
             key: Any text.
-            expected: What `fetch` returned; None: only if there is no record.
+            expected: What `fetch` returned; None: only if there is no record, which a
+                lease alone is not, nor what is past its `ttl` where the store can tell.
             data: Bytes.
             ttl: As for `store`.
 
@@ -394,7 +400,9 @@ class NamespaceManager:
         """Remove all records of this namespace, and break all leases in it.
 
         Exactly those, whatever else is on the server, and at a cost that does not
-        depend on it.
+        depend on it. No lease that was taken before the call outlives it: where the
+        records are removed page by page, no change moves one to where was looked
+        already. The namespace of a session is dropped, too.
         """
         raise NotImplementedError
 
@@ -407,7 +415,8 @@ class NamespaceManager:
 
         One atomic step, for it keeps two promises: a holder that was frozen until
         its lease lapsed does not overwrite its successor, and nothing whose
-        creation began before a `discard`, `store` or `drop` is stored after it.
+        creation began before a `discard`, `store` or `drop` is stored after it. A
+        `RemoteLease` is told by its method `forget` that it need not be freed again.
 
         Returns:
             Whether the lease still held, and so the record was stored.
@@ -464,7 +473,10 @@ class NamespaceManager:
         return self.sibling(f"{self.namespace}\0accessed")
 
     def keys(self) -> Iterable[str]:
-        """Return the keys of all records that are not past their `ttl`."""
+        """Return the keys of all records that are not past their `ttl`, in any order.
+
+        Exactly as they were given, whatever was written in their place.
+        """
         raise UnsupportedOperationError(self.place(), "list its keys", "enumerable")
 
     def size(self) -> int:
@@ -472,7 +484,10 @@ class NamespaceManager:
         return sum(1 for _ in self.keys())
 
     def purge(self) -> int:
-        """Remove what is past its `ttl`, and return how many records that was."""
+        """Remove what is past its `ttl`, and return how many records that was.
+
+        It breaks no lease: what it finds under one is just being made anew.
+        """
         raise UnsupportedOperationError(self.place(), "purge itself", "enumerable")
 
     def purge_sessions(

@@ -150,13 +150,18 @@ class RemoteLease(_LeaseInTurn):
     def take(self) -> bool:
         """Put `token` at the store for `expires_in` seconds, if no other is there.
 
+        One that has lapsed is not there. Set `found` to what record there is, or None,
+        where this tells it without another round trip: the holder need not ask again.
+
         Returns:
             Whether the lease is now ours.
         """
 
     @abstractmethod
     def renew(self) -> bool:
-        """Give `token` another `expires_in` seconds, if it is still there.
+        """Give `token` another `expires_in` seconds, if it is there and has not lapsed.
+
+        Called by another thread, also while `fill` or `free` are on their way.
 
         Returns:
             Whether it was.
