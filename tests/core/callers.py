@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -43,3 +44,11 @@ def ask(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
 def results(futures: list[Future[Any]]) -> list[Any]:
     """What all of them return, in time."""
     return [future.result(PATIENCE) for future in futures]
+
+
+def eventually(is_so: Callable[[], bool]) -> bool:
+    """Return whether it is so, now or in a while."""
+    gives_up_at = time.monotonic() + PATIENCE
+    while not is_so() and time.monotonic() < gives_up_at:
+        time.sleep(0.005)
+    return is_so()

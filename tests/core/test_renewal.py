@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -16,6 +16,7 @@ from beaker.testing._processes import (
     succeeds,
 )
 
+from .callers import eventually
 from .leasing import Server, ServerLease, turns_left
 
 
@@ -38,13 +39,6 @@ def no_turn_is_left_over() -> Iterator[None]:
     yield
 
     assert not turns_left()
-
-
-def eventually(is_so: Callable[[], bool]) -> bool:
-    gives_up_at = time.monotonic() + PATIENCE
-    while not is_so() and time.monotonic() < gives_up_at:
-        time.sleep(0.005)
-    return is_so()
 
 
 def renewing_threads() -> int:

@@ -26,8 +26,9 @@ class Refusals:
         self._store = store
         self._log = logging.getLogger(f"beaker.store.{store.partition(' ')[0]}")
         self._told_at: dict[str, float] = {}
-        #: The operations that were refused last time, and whether that was told.
-        self.refused: dict[str, bool] = {}
+        self._is_told = False
+        #: The operations that were refused last time, and why.
+        self.refused: dict[str, str] = {}
 
     def begin(self, operation: str, error: StoreRefusedError, meanwhile: str) -> None:
         """Note that an operation was refused.
@@ -39,15 +40,19 @@ class Refusals:
         """
         if operation in self.refused:
             return
-        now = monotonic()
-        told = now - self._told_at.get(operation, -TOLD_EVERY) >= TOLD_EVERY
-        self.refused[operation] = told
-        if told:
-            self._told_at[operation] = now
+        cause, now = str(error), monotonic()
+        # One cause may stand in the way of several operations.
+        is_news = cause not in self.refused.values()
+        self.refused[operation] = cause
+        if is_news and now >= self._told_at.get(operation, now):
+            self._told_at[operation] = now + TOLD_EVERY
+            self._is_told = True
             self._log.warning("%s; meanwhile %s", error, meanwhile)
             tell("store_refused", store=self._store, error=error)
 
     def end(self, operation: str) -> None:
         """Note that an operation was not refused."""
-        if self.refused.pop(operation, False):
-            self._log.warning("%s refuses no longer to %s", self._store, operation)
+        self.refused.pop(operation, None)
+        if self._is_told and not self.refused:
+            self._is_told = False
+            self._log.warning("%s refuses no longer", self._store)
