@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from beaker._locks.leases import LocalLease
+from beaker.perprocess import PerProcess
 from beaker.protocols import NamespaceManager, Synchronizer
 
 __all__ = ["AbstractDictionaryNSManager", "OpenResourceNamespaceManager"]
@@ -24,7 +25,12 @@ class OpenResourceNamespaceManager(NamespaceManager):
         super().__init__(namespace)
         self.access_lock = self.get_access_lock()
         self.openers = 0
-        self.mutex = threading.Lock()
+        self._mutex = PerProcess(threading.Lock)
+
+    @property
+    def mutex(self) -> threading.Lock:
+        """The lock under which the resource is opened and closed."""
+        return self._mutex()
 
     def get_access_lock(self) -> Synchronizer:
         """Return the lock that readers and writers of this namespace share."""

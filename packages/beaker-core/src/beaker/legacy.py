@@ -20,6 +20,7 @@ from beaker.exceptions import (
     CorruptRecordError,
     UnsupportedOperationError,
 )
+from beaker.perprocess import PerProcess
 from beaker.protocols import Lease, NamespaceManager
 from beaker.records import Record, record_of
 from beaker.registry import WeakValuedRegistry
@@ -77,7 +78,9 @@ class LegacyStore(NamespaceManager):
         self.namespace = manager.namespace
         self._expires = True
         name = (type(manager), self.namespace)
-        self._writing = _write_locks.get(name, threading.RLock)
+        self._writing: PerProcess[Any] = _write_locks.get(
+            name, PerProcess, threading.RLock
+        )
 
     def fetch(self, key: str) -> Any:
         """Return the record that the 1.x object under this key means.
@@ -93,7 +96,7 @@ class LegacyStore(NamespaceManager):
 
     def replace(self, key: str, expected: Any, data: Any, ttl: float | None) -> bool:
         """Compare and set, atomically among the threads of this process only."""
-        with self._writing:
+        with self._writing():
             found = self.fetch(key)
             if (found is None) != (expected is None):
                 return False

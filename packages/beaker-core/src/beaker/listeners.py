@@ -6,6 +6,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
+from beaker.perprocess import PerProcess
+
 if TYPE_CHECKING:
     import pluggy
 
@@ -14,7 +16,7 @@ __all__ = ["listens", "load_listeners", "register", "tell", "unregister"]
 GROUP = "beaker.plugins"
 
 _log = logging.getLogger("beaker.plugins")
-_lock = threading.RLock()
+_lock = PerProcess(threading.RLock)
 _manager: pluggy.PluginManager | None = None
 _blamed: set[str] = set()
 
@@ -79,7 +81,7 @@ def tell(hook: str, **facts: Any) -> None:
 
 def _open_manager() -> pluggy.PluginManager:
     global _manager  # noqa: PLW0603  # the one registry of listeners
-    with _lock:
+    with _lock():
         if _manager is None:
             import pluggy
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -11,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 
 from beaker.exceptions import StoreRefusedError
+from beaker.synchronization import NameLock
 from beaker_sqla.database import Database, Parameters
 from beaker_sqla.refusals import MissingTableError
 from beaker_sqla.statements import Burial, Statements
@@ -49,7 +49,8 @@ class OpenTable(Generic[S]):
     ) -> None:
         self.identity, self.say, self.place = identity, say, database.place
         self._database, self._make = database, make
-        self._guard = threading.Lock()
+        # A child may be forked while another thread holds it.
+        self._guard = NameLock()
         self._times_made = self._new_rows = 0
 
     def first(self, statement: sa.Executable, given: Parameters) -> Any:
@@ -96,11 +97,14 @@ class OpenTable(Generic[S]):
         try:
             return act()
         except MissingTableError:
-            with self._guard:
+            self._guard.acquire()
+            try:
                 # Unless another thread has done so meanwhile.
                 if times_made == self._times_made:
                     self._make(self.say.table)
                     self._times_made += 1
+            finally:
+                self._guard.release()
             return act()
 
     def _wrote(self, rows: int) -> None:
