@@ -33,6 +33,8 @@ class Store:
 
     Attributes:
         manager: What the backend's class made.
+        has_own_clock: Whether the store forgets records by a clock that is not this
+            process's, nor this process's alone to suffer from.
         is_legacy: Whether that class was written for Beaker 1.x.
         holds_objects: Whether data are `Record` objects rather than bytes.
         codec: Turns records into data and back.
@@ -45,6 +47,7 @@ class Store:
         "_inner",
         "_refusals",
         "codec",
+        "has_own_clock",
         "holds_objects",
         "identity",
         "is_legacy",
@@ -62,6 +65,7 @@ class Store:
         self._away, self._refusals = inner.unavailable, breaker.refusals
         self.is_legacy = inner is not manager
         self.holds_objects = inner.holds_objects
+        self.has_own_clock = inner.expires_natively and inner.shared_between_processes
         self.codec = codec
         self.identity: Hashable = (breaker, manager.namespace)
 

@@ -324,10 +324,12 @@ class ValueStore:
             self.store.goes_without("store", e)
 
     def _restamped(self, key: str, record: Record, now: float) -> Record:
-        # Written by a clock that runs ahead: counted from now on, or it would live
-        # for as long as that clock is ahead.
+        # Written by a clock that runs ahead, or read by one that is behind: counted
+        # from now on, or it would live for as long as they differ. A store with a
+        # clock of its own sees to that. There nothing is rewritten: it could be we
+        # who are wrong, and our time would end the value for everybody else.
         restamped = record_of(record.value, record.expire, now)
-        if record.expire is None:
+        if record.expire is None or self.store.has_own_clock:
             return restamped
         try:
             data = self._fetch(key)
