@@ -107,6 +107,7 @@ def interop(session: nox.Session) -> None:
 
 def former_python(session: nox.Session) -> str:
     """Make an environment with Beaker 1.14.1, and return its Python."""
+    session.install("--no-deps", MONGOD)
     home = Path(session.create_tmp()) / "former"
     session.run("python", "-m", "venv", "--clear", str(home))
     former = str(home / "bin" / "python")

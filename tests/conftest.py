@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +22,10 @@ from beaker.testing import (
 )
 from tests.environments import Environment, MakeEnvironment
 from tests.projects import built
+
+#: Asks Beaker 1.14 to do something: the name of a function in ``former_beaker.py``, and
+#: its arguments.
+Former = Callable[..., Any]
 
 #: What the names of fixtures begin with that start a server or a 1.x, or ask the
 #: registry, and its marker.
@@ -118,3 +126,33 @@ def registry(
         return environment
 
     return made
+
+
+@pytest.fixture(scope="session")
+def former() -> Iterator[Former]:
+    """Ask Beaker 1.14 to do something."""
+    python = os.environ.get("BEAKER_114_PYTHON")
+    if not python:
+        pytest.skip("BEAKER_114_PYTHON names no interpreter with Beaker 1.14")
+    script = Path(__file__).parent / "compat" / "former_beaker.py"
+    # There is to be one Beaker, and it is not ours.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    with subprocess.Popen(  # noqa: S603 - named by who runs the tests
+        [python, str(script)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        text=True,
+    ) as process:
+        asked, answers = process.stdin, process.stdout
+        assert asked is not None
+        assert answers is not None
+
+        def ask(do: str, **arguments: Any) -> Any:
+            print(json.dumps({"do": do, **arguments}), file=asked, flush=True)
+            answer = json.loads(answers.readline())
+            assert "failed" not in answer, answer["failed"]
+            return answer["done"]
+
+        yield ask
+        asked.close()

@@ -1,16 +1,10 @@
 """Payloads of Beaker 1.x, which do not say what encrypted them, are read and written.
 
-What Beaker 1.14 wrote is kept here. Where the environment variable
-``BEAKER_114_PYTHON`` names an interpreter with Beaker 1.14, cryptography and
-PyCryptodome, it is asked, too.
+What Beaker 1.14 wrote is kept here; where there is one it is asked, too.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +13,7 @@ import pytest
 from beaker.plugins import crypto_named
 from beaker.protocols import CryptoProvider
 from beaker.session import CookieSession, Session
+from tests.conftest import Former
 from tests.crypto.conftest import LIBRARIES
 
 KEY = bytes(range(32))
@@ -89,34 +84,8 @@ COOKIES = {
     ),
 }
 
-Former = Callable[..., Any]
-
 of_each_library = pytest.mark.parametrize("library", LIBRARIES)
 in_each_format = pytest.mark.parametrize("serializer", ["pickle", "json"])
-
-
-@pytest.fixture
-def former() -> Former:
-    """Ask Beaker 1.14 to do something."""
-    python = os.environ.get("BEAKER_114_PYTHON")
-    if not python:
-        pytest.skip("BEAKER_114_PYTHON names no interpreter with Beaker 1.14")
-    script = Path(__file__).with_name("former_beaker.py")
-
-    def ask(do: str, **arguments: Any) -> Any:
-        done = subprocess.run(  # noqa: S603 - named by who runs the tests
-            [python, str(script)],
-            input=json.dumps({"do": do, **arguments}),
-            # There is to be one Beaker, and it is not ours.
-            env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
-            capture_output=True,
-            check=False,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return ask
 
 
 def visible(session: Session) -> dict[str, Any]:

@@ -55,6 +55,9 @@ class MemcachedNamespaceManager(NamespaceManager):
     shared_between_processes = True
     shared_between_hosts = True
 
+    #: In 1.x a session was text, marked as such: so the mode ``compat``.
+    kept_bare_text = True
+
     _servers: Servers
 
     def __init__(

@@ -57,7 +57,7 @@ class SessionRecords:
         """Store, whatever was there."""
         for key, data in records.items():
             name = self._names.record(key)
-            self._client(name).set(name, data, expiry(ttl))
+            self._client(name).set(name, _marked(data), expiry(ttl))
 
     def discard_many(self, keys: Iterable[str]) -> int:
         """Remove the record and its access time."""
@@ -77,12 +77,12 @@ class SessionRecords:
         name = self._names.record(key)
         client, expires = self._client(name), expiry(ttl)
         if expected is None:
-            return client.add(name, data, expires)
+            return client.add(name, _marked(data), expires)
         seen, self._seen = self._seen, None
         if not seen or seen[:2] != (name, expected):
             seen = self._version(client, name, expected)
         while seen:
-            if client.cas(name, data, expires, seen[2]):
+            if client.cas(name, _marked(data), expires, seen[2]):
                 return True
             seen = self._version(client, name, expected)
         return False
@@ -124,3 +124,8 @@ class SessionRecords:
         found = client.gets_many([name, *others])
         self._seen = (name, *found[name]) if name in found else None
         return {each: data for each, (data, _) in found.items()}
+
+
+def _marked(data: bytes) -> bytes | str:
+    # What 1.x wrote is text. No record of 2.x is: it begins with a byte beyond ASCII.
+    return data.decode("ascii") if data.isascii() else data

@@ -1,22 +1,32 @@
-"""The sessions that Beaker 1.x left, each in a document of its own collection.
+"""The sessions of Beaker 1.x, each in a document of its own collection.
 
 A session that 1.x began stays in that document until it ends, and is read, updated,
 marked and removed there: as it is at one place only, each of these is one atomic
-operation, which moving it to another collection could not be. Its successor under a
-new id, and every new session, is a record of 2.x.
+operation. So are those that the mode ``compat`` begins, for 1.x looks nowhere else. All
+others are records of 2.x, and one of those moves only if that mode has to write it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from pymongo.errors import DuplicateKeyError
+
 from beaker_mongodb import updates
 from beaker_mongodb.layout import Collections
 from beaker_mongodb.server import Server
 
-__all__ = ["FormerSession"]
+__all__ = ["FormerSession", "is_former"]
+
+#: How the bytes begin that 1.x wrote, and that it can read.
+_PICKLED = b"\x80"
 
 _IS_SESSION = {"value": {"$exists": True}}
+
+
+def is_former(data: bytes) -> bool:
+    """Return whether bytes are for processes of 1.x too."""
+    return data[:1] == _PICKLED
 
 
 class FormerSession:
@@ -59,9 +69,31 @@ class FormerSession:
 
         return self._server.ask(delete)
 
+    def add(self, data: bytes, ttl: float | None) -> bool:
+        """Store it if it is not there."""
+        update = [{"$set": {"value": data, **updates.former_expiry(ttl)}}]
+
+        def add(to: Collections) -> bool:
+            to.saw_former()
+            try:
+                absent = {**self._id, "value": {"$exists": False}}
+                to.former.update_one(absent, update, upsert=True)
+            except DuplicateKeyError:
+                return False
+            to.index(to.former)
+            return True
+
+        return self._server.ask(add, again=False)
+
     def replace(self, expected: bytes, data: bytes, ttl: float | None) -> bool:
         """Put other bytes in its place if it is still as expected."""
         return self._change({"value": expected}, {"value": data}, ttl, again=False)
+
+    def discard_if(self, expected: bytes) -> bool:
+        """Remove it if it is as expected, and return if it was."""
+        wanted = {**self._id, "value": expected}
+        done = self._server.ask(lambda to: to.former.delete_one(wanted))
+        return done.deleted_count > 0
 
     def touch(self, ttl: float | None, accessed: float) -> bool:
         """Mark it as accessed if it is there, and keep it for `ttl` seconds."""

@@ -23,8 +23,9 @@ _log = logging.getLogger("beaker.store.ext:mongodb")
 #: Seconds that the making of indexes may take.
 INDEX_PATIENCE = 5.0
 
-#: Seconds for which it is believed that there are sessions of 1.x, or none.
-FORMER_CHECKED_EVERY = 60.0
+#: Seconds for which it is believed that there are no sessions of 1.x, or still some.
+#: For so long the first of them goes unseen; only who finds no session of 2.x asks.
+FORMER_CHECKED_EVERY = 1.0
 
 _EXPIRY = IndexModel("expires", expireAfterSeconds=0)
 _NAMESPACE = IndexModel(
@@ -82,8 +83,12 @@ class Collections:
         else:
             self._indexed.add(name)
 
+    def saw_former(self) -> None:
+        """Note that there is a session of 1.x."""
+        self._has_former, self._former_checked = True, time.monotonic()
+
     def has_former(self) -> bool:
-        """Return whether there are sessions of 1.x, as of a minute ago at most."""
+        """Return whether there are sessions of 1.x, as of a second ago at most."""
         now = time.monotonic()
         if now >= self._former_checked + FORMER_CHECKED_EVERY:
             self._has_former = self.former.find_one({}, {"_id": 1}) is not None

@@ -11,7 +11,7 @@ from pymongo.errors import BulkWriteError
 
 from beaker.protocols import Lease, NamespaceManager, Purged
 from beaker_mongodb import updates
-from beaker_mongodb.former import FormerSession
+from beaker_mongodb.former import FormerSession, is_former
 from beaker_mongodb.layout import Client, Collections
 from beaker_mongodb.leases import MongoLease
 from beaker_mongodb.names import Names
@@ -111,13 +111,31 @@ class MongoNamespaceManager(NamespaceManager):
     ) -> bool:
         """Store a record if the stored one is as expected, and break the lease."""
         record, former = self._record(key), self._former(key)
+        if former is None:
+            return record.replace(expected, data, ttl)
         if expected is None:
-            if former is not None and former.fetch() is not None:
-                return False
-            return record.replace(None, data, ttl)
-        return record.replace(expected, data, ttl) or (
-            former is not None and former.replace(expected, data, ttl)
-        )
+            if is_former(data):
+                return not record.is_there() and former.add(data, ttl)
+            return former.fetch() is None and record.replace(None, data, ttl)
+        if record.replace(expected, data, ttl):
+            if is_former(data):
+                return self._moved(record, former, data, ttl)
+            if is_former(expected):
+                former.discard()
+            return True
+        return former.replace(expected, data, ttl)
+
+    def _moved(
+        self, record: Record, former: FormerSession, data: bytes, ttl: float | None
+    ) -> bool:
+        """Move what the mode ``compat`` wrote to where 1.x finds it."""
+        if not former.add(data, ttl):
+            # Another process moves it, too, and has seen ours.
+            return True
+        if record.discard_if(data) or record.is_there():
+            return True
+        # Moved by another, or else removed: then it is not brought back.
+        return not former.discard_if(data)
 
     def drop(self) -> None:
         """Remove all records and leases, by their index, in batches."""

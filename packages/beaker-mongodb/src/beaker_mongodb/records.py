@@ -45,6 +45,18 @@ class Record:
         )
         return found is not None and bool(found["is_record"])
 
+    def is_there(self) -> bool:
+        """Return whether there is one, whatever it is."""
+        wanted = {"_id": self._id, **updates.IS_RECORD}
+        found = self._server.ask(lambda to: to.records.find_one(wanted, {"_id": 1}))
+        return found is not None
+
+    def discard_if(self, expected: bytes) -> bool:
+        """Remove it if it is as expected, and return if it was."""
+        wanted = {"_id": self._id, **updates.expected(expected)}
+        done = self._server.ask(lambda to: to.records.delete_one(wanted))
+        return done.deleted_count > 0
+
     def replace(self, expected: bytes | None, data: bytes, ttl: float | None) -> bool:
         """Store it if the stored one is as expected, and break the lease on it."""
         update = updates.stored(self._fields, checked(self._server, data), ttl)

@@ -34,6 +34,8 @@ def laid_in(store: Store, session: bytes | str, now: float) -> Any:
         return record_of(session, None, now)
     if isinstance(session, bytes) and is_record(session):
         return session
+    if getattr(store.manager, "kept_bare_text", False):
+        return session.encode() if isinstance(session, str) else session
     whole = getattr(store.manager, "kept_whole_namespaces", False)
     return pickle.dumps({"session": session} if whole else session, 2)
 

@@ -8,7 +8,10 @@ from typing import Any, ClassVar, NamedTuple
 
 from beaker.exceptions import InvalidOptionError, StoreRefusedError
 
-__all__ = ["Client", "Login", "Reach", "Seen", "Write", "refused"]
+__all__ = ["TEXT", "Client", "Login", "Reach", "Seen", "Write", "refused"]
+
+#: The flag of text, to all libraries that 1.x could use.
+TEXT = 16
 
 #: What was found: bytes and the version that `cas` takes, by name.
 Seen = Mapping[str, tuple[bytes, Any]]
@@ -88,7 +91,8 @@ class Client(ABC):
     """One server, reached through one library; for all threads of one process.
 
     Names are text as memcached takes it, and expiries numbers as it takes them. What
-    is stored is bytes, whatever wrote it, and is never unpickled.
+    is stored is bytes, whatever wrote it, and is never unpickled; text is ASCII, stored
+    with the flag that tells libraries so, and returned as bytes.
 
     That the server is away, or too slow, is an OSError; that it refuses is a
     `StoreRefusedError`. Nothing is tried twice.
@@ -121,15 +125,15 @@ class Client(ABC):
         """Return what is there, each with its version."""
 
     @abstractmethod
-    def set(self, name: str, data: bytes, expires: int) -> None:
+    def set(self, name: str, data: bytes | str, expires: int) -> None:
         """Store."""
 
     @abstractmethod
-    def add(self, name: str, data: bytes, expires: int) -> bool:
+    def add(self, name: str, data: bytes | str, expires: int) -> bool:
         """Store if there is nothing, and return whether there was not."""
 
     @abstractmethod
-    def cas(self, name: str, data: bytes, expires: int, version: Any) -> bool:
+    def cas(self, name: str, data: bytes | str, expires: int, version: Any) -> bool:
         """Store if the version is still this one, and return whether it was."""
 
     @abstractmethod

@@ -7,13 +7,39 @@ from typing import Any, TypeVar
 
 from bmemcached import Client as Connections
 from bmemcached.exceptions import MemcachedException
+from bmemcached.protocol import Protocol
 
-from beaker_memcached.clients.base import Client, Reach
+from beaker_memcached.clients.base import TEXT, Client, Reach
 from beaker_memcached.clients.pool import ThreadSockets, is_stale
 
 __all__ = ["Adapter"]
 
 _T = TypeVar("_T")
+
+
+class _Server(Protocol):  # type: ignore[misc]  # the library has no types
+    """The library's connections, one for each thread, with flags that tell text."""
+
+    def serialize(self, value: bytes | str, compress_level: int = -1) -> Any:
+        """Return flags and bytes."""
+        del compress_level
+        return (TEXT, value.encode()) if isinstance(value, str) else (0, value)
+
+
+class _Connections(Connections):  # type: ignore[misc]  # likewise
+    def set_servers(self, servers: Any) -> None:
+        """Take the place of what makes the library's own."""
+        self._servers = [
+            _Server(
+                server,
+                username=self.username,
+                password=self.password,
+                socket_timeout=self.socket_timeout,
+                tls_context=self.tls_context,
+                raw_data=True,
+            )
+            for server in servers
+        ]
 
 
 class Adapter(Client):
@@ -24,7 +50,7 @@ class Adapter(Client):
 
     def __init__(self, reach: Reach) -> None:
         super().__init__(reach)
-        self._connections = Connections(
+        self._connections = _Connections(
             (reach.address,),
             *(reach.login or (None, None)),
             socket_timeout=reach.deadline or None,
@@ -44,15 +70,15 @@ class Adapter(Client):
         """Return what is there, in one round trip."""
         return self._run(self._connections.get_multi, list(names), get_cas=True)
 
-    def set(self, name: str, data: bytes, expires: int) -> None:
+    def set(self, name: str, data: bytes | str, expires: int) -> None:
         """Store."""
         self._run(self._connections.set, name, data, expires)
 
-    def add(self, name: str, data: bytes, expires: int) -> bool:
+    def add(self, name: str, data: bytes | str, expires: int) -> bool:
         """Store if there is nothing."""
         return bool(self._run(self._connections.add, name, data, expires))
 
-    def cas(self, name: str, data: bytes, expires: int, version: Any) -> bool:
+    def cas(self, name: str, data: bytes | str, expires: int, version: Any) -> bool:
         """Store if the version is still this one."""
         return bool(self._run(self._connections.cas, name, data, version, expires))
 

@@ -59,12 +59,12 @@ class Adapter(Client):
                 found[name] = value, version
         return found
 
-    def set(self, name: str, data: bytes, expires: int) -> None:
+    def set(self, name: str, data: bytes | str, expires: int) -> None:
         """Store."""
         if not self._run(self._connections.set, name, data, expires):
             raise self._unstored(data)
 
-    def add(self, name: str, data: bytes, expires: int) -> bool:
+    def add(self, name: str, data: bytes | str, expires: int) -> bool:
         """Store if there is nothing."""
         stored = self._run(self._connections.add, name, data, expires)
         # What is small was there, and may be gone by now: it does not tell which.
@@ -72,7 +72,7 @@ class Adapter(Client):
             raise self._unstored(data)
         return bool(stored)
 
-    def cas(self, name: str, data: bytes, expires: int, version: Any) -> bool:
+    def cas(self, name: str, data: bytes | str, expires: int, version: Any) -> bool:
         """Store if the version is still this one."""
         self._connections.cas_ids[name.encode()] = version
         stored = self._run(self._connections.cas, name, data, expires)
@@ -109,7 +109,7 @@ class Adapter(Client):
         self._sockets.keep(server.socket)
         return answer
 
-    def _unstored(self, data: bytes) -> Exception:
+    def _unstored(self, data: bytes | str) -> Exception:
         return self.refuse(f"{len(data)} bytes are not stored: too large")
 
 

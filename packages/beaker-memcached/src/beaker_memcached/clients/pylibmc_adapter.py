@@ -69,15 +69,15 @@ class Adapter(Client):
                 found[name] = data, version
         return found
 
-    def set(self, name: str, data: bytes, expires: int) -> None:
+    def set(self, name: str, data: bytes | str, expires: int) -> None:
         """Store."""
         self._run(pylibmc.Client.set, name, data, expires)
 
-    def add(self, name: str, data: bytes, expires: int) -> bool:
+    def add(self, name: str, data: bytes | str, expires: int) -> bool:
         """Store if there is nothing."""
         return bool(self._run(pylibmc.Client.add, name, data, expires))
 
-    def cas(self, name: str, data: bytes, expires: int, version: Any) -> bool:
+    def cas(self, name: str, data: bytes | str, expires: int, version: Any) -> bool:
         """Store if the version is still this one."""
         try:
             return bool(self._run(pylibmc.Client.cas, name, data, version, expires))

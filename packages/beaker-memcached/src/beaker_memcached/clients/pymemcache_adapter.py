@@ -13,7 +13,7 @@ from pymemcache.exceptions import (
     MemcacheUnexpectedCloseError,
 )
 
-from beaker_memcached.clients.base import Client, Login, Reach, Seen, Write
+from beaker_memcached.clients.base import TEXT, Client, Login, Reach, Seen, Write
 from beaker_memcached.clients.pool import Pool, is_stale
 
 __all__ = ["Adapter"]
@@ -78,19 +78,23 @@ class Adapter(Client):
         """Return what is there, in one round trip."""
         return self._run(Connection.gets_many, names)
 
-    def set(self, name: str, data: bytes, expires: int) -> None:
+    def set(self, name: str, data: bytes | str, expires: int) -> None:
         """Store."""
-        self._run(Connection.set, name, data, expires, noreply=False)
+        told, flags = _told_apart(data)
+        self._run(Connection.set, name, told, expires, noreply=False, flags=flags)
 
-    def add(self, name: str, data: bytes, expires: int) -> bool:
+    def add(self, name: str, data: bytes | str, expires: int) -> bool:
         """Store if there is nothing."""
-        return bool(self._run(Connection.add, name, data, expires, noreply=False))
-
-    def cas(self, name: str, data: bytes, expires: int, version: Any) -> bool:
-        """Store if the version is still this one."""
+        told, flags = _told_apart(data)
         return bool(
-            self._run(Connection.cas, name, data, version, expires, noreply=False)
+            self._run(Connection.add, name, told, expires, noreply=False, flags=flags)
         )
+
+    def cas(self, name: str, data: bytes | str, expires: int, version: Any) -> bool:
+        """Store if the version is still this one."""
+        told, flags = _told_apart(data)
+        fixed = {"noreply": False, "flags": flags}
+        return bool(self._run(Connection.cas, name, told, version, expires, **fixed))
 
     def delete(self, name: str) -> bool:
         """Remove."""
@@ -189,6 +193,10 @@ class Adapter(Client):
                 raise self.refuse(line.decode("utf-8", "replace"))
         found = value.partition(b"\r\n")[2].removesuffix(b"\r\n") if value else None
         return lines.partition(b"\r\n")[0], found
+
+
+def _told_apart(data: bytes | str) -> tuple[bytes, int]:
+    return (data.encode(), TEXT) if isinstance(data, str) else (data, 0)
 
 
 def _conditional(write: Write, end: bytes = b"") -> bytes:
