@@ -57,6 +57,34 @@ def test_calls_share_a_key_if_and_only_if_they_mean_the_same(
             assert (key == other_key) == (meaning == other_meaning), (call, other)
 
 
+@pytest.mark.parametrize("typed", [False, True])
+@pytest.mark.parametrize("tags", [[], ["two words", 7]])
+@pytest.mark.parametrize("function", FUNCTIONS)
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_the_compiled_way_makes_the_same_keys(
+    function: Callable[..., Any], tags: list[Any], typed: bool, data: st.DataObject
+) -> None:
+    args, kwargs = data.draw(related_calls(function))[0]
+    limit = data.draw(st.sampled_from([20, 10_000]))
+    keys = FunctionKeys(function, tags, typed=typed)
+
+    key = keys.maker("namespace", limit)(tuple(args), kwargs)
+
+    assert key == shortened(keys.of_call(args, kwargs), "namespace", limit)
+
+
+@pytest.mark.parametrize("odd", ["", " ", "a b", "\\", "a\\ b", "%s", 30 * "x"])
+@pytest.mark.parametrize("at", [0, 1])
+def test_the_compiled_way_escapes_what_is_to_be(odd: str, at: int) -> None:
+    args = (odd, "y") if at == 0 else ("x", odd)
+    keys = FunctionKeys(takes_two, ["two words"])
+
+    key = keys.maker("namespace", 40)(args, {})
+
+    assert key == shortened(keys.of_call(args, {}), "namespace", 40)
+
+
 @pytest.mark.parametrize(
     ("function", "one", "other"),
     [

@@ -186,6 +186,8 @@ class Cache:
             return self._get_value(key, **kw).get_value()
         if key.__class__ is not str:
             key = _as_text(key)
+        if not kw:
+            return self.values.get(key, None, self.expiretime, self.starttime)
         create = kw.pop("createfunc", None)
         expire = _expire("expiretime", kw.pop("expiretime", self.expiretime))
         starttime = kw.pop("starttime", self.starttime)

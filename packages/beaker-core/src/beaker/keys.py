@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FunctionKeys",
+    "KeyMaker",
     "escaped",
     "function_namespace",
     "joined",
@@ -32,6 +33,11 @@ __all__ = [
     "takes_self",
     "typed_text",
 ]
+
+
+#: Makes the key of a call from its positional arguments, `self` or `cls` included, and
+#: its keyword arguments.
+KeyMaker = Callable[[tuple[Any, ...], Mapping[str, Any]], str]
 
 
 def escaped(part: str) -> str:
@@ -95,6 +101,8 @@ class FunctionKeys:
 
     #: Whether invalidation needs the `self` or `cls` of a call.
     counts_self = False
+    #: Whether the keys of simple calls are made as `of_call` of this class has them.
+    _compiles = True
 
     shortened = staticmethod(shortened)
 
@@ -144,13 +152,24 @@ class FunctionKeys:
         """
         if self.skips_first:
             args = args[1:]
-        count = len(args)
-        if self._is_plain and not kwargs and count == len(self._names):
-            text = " ".join(map(str, args))
-            # As many spaces as between the parts, so none is within one.
-            if text and text.count(" ") < count and "\\" not in text:
-                return self._lead + text
         return self.of_arguments(args, kwargs)
+
+    def maker(self, namespace: str, limit: int) -> KeyMaker:
+        """Return what `of_call` and `shortened` do together, compiled for the function.
+
+        Args:
+            namespace: The namespace that the keys are for.
+            limit: Characters that a key and the namespace may have together.
+        """
+        of_call, shorten, room = self.of_call, self.shortened, limit - len(namespace)
+
+        def make(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+            key = of_call(args, kwargs)
+            return key if len(key) <= room else shorten(key, namespace, limit)
+
+        if not (self._compiles and self._is_plain and self._names):
+            return make
+        return self._quick(make, room)
 
     def of_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
         """Return the key of a call without its `self` or `cls`."""
@@ -167,6 +186,23 @@ class FunctionKeys:
         if [str(value) for value in values[:count]] != self.tags:
             return joined(values)
         return self.of_arguments(values[count:], kwargs)
+
+    def _quick(self, others: KeyMaker, room: int) -> KeyMaker:
+        """Return what makes the keys of calls with just the positional arguments."""
+        count, first, lead = len(self._names), int(self.skips_first), self._lead
+        row, given, spaces = " ".join(["%s"] * count), count + first, count - 1
+        room -= len(lead)
+
+        def make(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+            if not kwargs and len(args) == given:
+                text: str = row % (args[1:] if first else args)
+                # As many spaces as between the parts, so none is within one.
+                is_short = 0 < len(text) <= room
+                if is_short and text.count(" ") == spaces and "\\" not in text:
+                    return lead + text
+            return others(args, kwargs)
+
+        return make
 
     def _bound(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:
         """Bind keywords to their parameters and leave out what equals its default."""

@@ -23,6 +23,7 @@ class ChosenKeys(FunctionKeys):
     """
 
     counts_self = True
+    _compiles = False
 
     def __init__(
         self,

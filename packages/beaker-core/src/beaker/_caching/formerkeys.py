@@ -34,6 +34,8 @@ class FormerKeys(FunctionKeys):
         tags: What the decorator was given to tell this function from others.
     """
 
+    _compiles = False
+
     def __init__(
         self, function: Callable[..., Any], tags: Sequence[object] = ()
     ) -> None:

@@ -9,7 +9,14 @@ from weakref import WeakValueDictionary
 from beaker._caching.chosenkeys import ChosenKeys
 from beaker._caching.formerkeys import FormerKeys, former_namespace
 from beaker._caching.regeneration import ValueStore
-from beaker.keys import FunctionKeys, escaped, function_namespace, joined, shortened
+from beaker.keys import (
+    FunctionKeys,
+    KeyMaker,
+    escaped,
+    function_namespace,
+    joined,
+    shortened,
+)
 from beaker.option_tables import DEFAULT_KEY_LENGTH
 
 __all__ = [
@@ -55,7 +62,13 @@ class CachedFunction:
             first call, so that decorating may come before configuring.
         region: The name of its cache region, if it has one.
         choose: Makes what tells a call from others of its arguments; None: they do.
+
+    Attributes:
+        key_of_call: Returns the key of a call, from its positional arguments with
+            `self` or `cls`, and its keyword arguments.
     """
+
+    key_of_call: KeyMaker
 
     def __init__(
         self,
@@ -76,11 +89,6 @@ class CachedFunction:
         if self.opened is None:
             self.opened = self._open_cache(self._settle)
         return self.opened
-
-    def key_of_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-        """Return the key of a call, `self` or `cls` included."""
-        key = self.keys.of_call(args, kwargs)
-        return key if len(key) <= self.room else self._shortened(key)
 
     def key_of_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
         """Return the key of a call without its `self` or `cls`, if they do not count."""
@@ -103,13 +111,13 @@ class CachedFunction:
             self.keys = FormerKeys(function, tags)
         else:
             self.keys = FunctionKeys(function, tags, typed=typed)
-        self.room = key_length(options) - len(self.namespace)
+        self._limit = key_length(options)
+        self.key_of_call = self.keys.maker(self.namespace, self._limit)
         make_known(self)
         return self.namespace
 
     def _shortened(self, key: str) -> str:
-        room = self.room + len(self.namespace)
-        return self.keys.shortened(key, self.namespace, room)
+        return self.keys.shortened(key, self.namespace, self._limit)
 
 
 #: Decorated functions by namespace, for invalidation by a namespace's name.
