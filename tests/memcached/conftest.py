@@ -15,8 +15,6 @@ from pymemcache.client.base import PooledClient
 from beaker.testing import KNOWN, Server
 from beaker_memcached import MemcachedNamespaceManager
 
-pytest.register_assert_rewrite("tests.redis.contract")
-
 OpenNamespace = Callable[..., MemcachedNamespaceManager]
 
 #: The libraries; pylibmc is not built for every Python.

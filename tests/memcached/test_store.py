@@ -1,91 +1,40 @@
+"""What memcached does beyond what every store promises."""
+
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import pytest
 
 from beaker.exceptions import UnsupportedOperationError
-from beaker.testing import Server
+from beaker.testing import Server, wait_until
 from beaker_memcached import MemcachedNamespaceManager, PyLibMCNamespaceManager
 from tests.memcached.conftest import OpenNamespace, raw_client
-from tests.redis.contract import Open, StoreContract, wait_until_absent
 
 
-class TestMemcached(StoreContract):
-    """Through each of the libraries."""
+def test_several_servers_share_the_records(memcached_pair: list[Server]) -> None:
+    url = " ; ".join(server.url for server in memcached_pair)
+    records = {f"key {number}": b"data" for number in range(400)}
 
-    @pytest.fixture
-    def open_namespace(self, memcached_url: str, prefix: str, module: str) -> Open:
-        def opened(name: str, **options: Any) -> MemcachedNamespaceManager:
-            # What is not about outages shall not fail because the machine is busy.
-            options = {"store_timeout": 5, "memcache_module": module, **options}
-            return MemcachedNamespaceManager(
-                name, memcached_url, prefix=prefix, **options
-            )
+    MemcachedNamespaceManager("namespace", url).store_many(records, 60)
 
-        return opened
-
-
-class TestSeveralServers(StoreContract):
-    @pytest.fixture
-    def open_namespace(self, memcached_pair: list[Server]) -> OpenNamespace:
-        url = " ; ".join(server.url for server in memcached_pair)
-        return lambda name, **options: MemcachedNamespaceManager(name, url, **options)
-
-    def test_they_share_the_records(
-        self, open_namespace: OpenNamespace, memcached_pair: list[Server]
-    ) -> None:
-        records = {f"key {number}": b"data" for number in range(400)}
-
-        open_namespace("namespace").store_many(records, 60)
-
-        for server in memcached_pair:
-            client = raw_client(server.url)
-            assert 140 < int(client.stats()[b"curr_items"]) < 260
-            client.close()
+    for server in memcached_pair:
+        client = raw_client(server.url)
+        assert 140 < int(client.stats()[b"curr_items"]) < 260
+        client.close()
 
 
 class TestSession:
     """A session's namespace is its id, and it holds one record."""
 
     @pytest.fixture
-    def open_session(self, open_namespace: OpenNamespace, module: str) -> Open:
+    def open_session(self, open_namespace: OpenNamespace, module: str) -> OpenNamespace:
         return lambda name: open_namespace(
             name, purpose="session", memcache_module=module, store_timeout=5
         )
 
-    @pytest.mark.parametrize(
-        "id", ["0" * 32, "a.b c", "aÂ·b", "\r\nset x", "", "x" * 300, "é" * 200]
-    )
-    def test_it_is_kept_touched_and_removed(self, open_session: Open, id: str) -> None:
-        session = open_session(id)
-
-        assert session.replace("session", None, b"data", 60)
-        assert session.touch("session", 60, 1234.5)
-        assert session.fetch_accessed("session") == (b"data", 1234.5)
-        assert session.replace("session", b"data", b"new", 60)
-        assert not session.replace("session", b"data", b"newer", 60)
-        assert not session.replace("session", None, b"newer", 60)
-        assert session.fetch("session") == b"new"
-        assert session.fetch_many(["session", "absent"]) == {"session": b"new"}
-        assert session.discard("session")
-        assert not session.discard("session")
-        assert not session.touch("session", 60, 1.0)
-        assert session.fetch_accessed("session") is None
-
-    def test_dropping_one_leaves_the_others(self, open_session: Open) -> None:
-        for name in ("a", "a b", "ab"):
-            open_session(name).store("session", b"data", 60)
-
-        open_session("a").drop()
-
-        assert open_session("a").fetch("session") is None
-        assert open_session("a b").fetch("session") == b"data"
-        assert open_session("ab").fetch("session") == b"data"
-
     def test_what_others_wrote_meanwhile_is_not_overwritten(
-        self, open_session: Open
+        self, open_session: OpenNamespace
     ) -> None:
         mine, theirs = open_session("id"), open_session("id")
         mine.store("session", b"one", 60)
@@ -97,7 +46,7 @@ class TestSession:
         assert mine.fetch("session") == b"two"
 
     def test_one_that_was_stored_alike_meanwhile_is_replaced(
-        self, open_session: Open
+        self, open_session: OpenNamespace
     ) -> None:
         mine = open_session("id")
         mine.store("session", b"one", 60)
@@ -106,7 +55,7 @@ class TestSession:
 
         assert mine.replace("session", b"one", b"two", 60)
 
-    def test_its_lock_is_held_by_one(self, open_session: Open) -> None:
+    def test_its_lock_is_held_by_one(self, open_session: OpenNamespace) -> None:
         mine, theirs = open_session("id").lease("session"), open_session("id")
 
         assert mine.acquire()
@@ -116,20 +65,12 @@ class TestSession:
         assert other.acquire(wait=False)
         other.release()
 
-    def test_it_is_not_created_under_a_lease(self, open_session: Open) -> None:
+    def test_it_is_not_created_under_a_lease(self, open_session: OpenNamespace) -> None:
         session = open_session("id")
         lease = session.lease("session")
 
         with pytest.raises(UnsupportedOperationError, match="fill"):
             session.fill("session", b"data", 60, lease)
-
-    def test_it_is_no_record_of_a_cache(
-        self, open_session: Open, open_namespace: OpenNamespace
-    ) -> None:
-        open_session("name").store("session", b"session", 60)
-        open_namespace("name").store("session", b"cache", 60)
-
-        assert open_session("name").fetch("session") == b"session"
 
 
 def test_a_record_goes_when_its_time_has_come(open_namespace: OpenNamespace) -> None:
@@ -138,7 +79,7 @@ def test_a_record_goes_when_its_time_has_come(open_namespace: OpenNamespace) -> 
     store.store("touched", b"data", 0.2)
     store.touch("touched", 60, 1.0)
 
-    wait_until_absent(store, "key")
+    wait_until(lambda: store.fetch("key") is None, lambda: "it is still there")
 
     assert store.fetch("touched") == b"data"
 

@@ -15,8 +15,6 @@ from pymongo.database import Database
 from beaker.testing import MongoServer, wait_until
 from beaker_mongodb import MongoNamespaceManager
 
-pytest.register_assert_rewrite("tests.redis.contract")
-
 OpenNamespace = Callable[..., MongoNamespaceManager]
 Raw = Database[dict[str, Any]]
 

@@ -1,103 +1,45 @@
+"""What MongoDB does beyond what every store promises."""
+
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from beaker.exceptions import StoreRefusedError
-from beaker.protocols import NamespaceManager
 from beaker.testing import MongoServer, wait_until
 from beaker_mongodb import MongoNamespaceManager
 from beaker_mongodb.records import LARGEST
 from tests.mongodb.conftest import OpenNamespace, Raw, connected
-from tests.redis.contract import Open, StoreContract
 
 
-class TestMongo(StoreContract):
-    @pytest.mark.usefixtures("unreaped")
-    def test_purging_counts_what_has_expired(self, store: NamespaceManager) -> None:
-        # What has expired is there until it is reaped: the core knows by its header.
-        store.store_many({"a": b"", "b": b""}, 0.001)
-        store.store("c", b"", 60)
-        store.store("d", b"", None)
-        time.sleep(0.02)
+@pytest.mark.usefixtures("unreaped")
+def test_purging_counts_what_has_expired(open_namespace: OpenNamespace) -> None:
+    # What has expired is there until it is reaped: the core knows by its header.
+    store = open_namespace()
+    store.store_many({"a": b"", "b": b""}, 0.001)
+    store.store("c", b"", 60)
+    store.store("d", b"", None)
+    time.sleep(0.02)
 
-        assert store.purge() == 2
-        assert store.purge() == 0
-        assert set(store.keys()) == {"c", "d"}
-
-
-class TestReplicaSet(TestMongo):
-    @pytest.fixture
-    def open_namespace(self, mongodb_replica_url: str, prefix: str) -> Open:
-        def opened(name: str, **options: Any) -> MongoNamespaceManager:
-            given = {"store_timeout": 2, "prefix": prefix, **options}
-            return MongoNamespaceManager(name, mongodb_replica_url, **given)
-
-        return opened
-
-    @pytest.fixture
-    def raw(self, mongodb_replica_url: str) -> Iterator[Raw]:
-        with connected(mongodb_replica_url) as client:
-            yield client.get_default_database()
-
-    def test_writes_wait_for_a_majority(self, open_namespace: Open) -> None:
-        store: Any = open_namespace("namespace")
-
-        assert store.client.write_concern.document == {"w": "majority"}
-        assert store.client.topology_description.topology_type_name.startswith("Repl")
+    assert store.purge() == 2
+    assert store.purge() == 0
+    assert set(store.keys()) == {"c", "d"}
 
 
-class TestMongoSession:
-    """A session's namespace is its id, and it holds one record."""
+def test_writes_to_a_replica_set_wait_for_a_majority(
+    mongodb_replica_url: str, prefix: str
+) -> None:
+    store: Any = MongoNamespaceManager(
+        "namespace", mongodb_replica_url, prefix=prefix, store_timeout=2
+    )
+    store.store("key", b"data", 60)
 
-    @pytest.fixture
-    def open_session(self, open_namespace: Open) -> Open:
-        return lambda name: open_namespace(name, purpose="session")
-
-    @pytest.mark.parametrize("id", ["0" * 32, "a.b.c", "a:b", "$a", "\ud800", "", "#@"])
-    def test_it_is_kept_touched_and_removed(self, open_session: Open, id: str) -> None:
-        session = open_session(id)
-
-        assert session.replace("session", None, b"data", 60)
-        assert session.touch("session", 60, 1234.5)
-        assert session.fetch_accessed("session") == (b"data", 1234.5)
-        assert list(session.keys()) == ["session"]
-        assert session.size() == 1
-        assert session.purge() == 0
-        assert session.discard("session")
-        assert session.fetch_accessed("session") is None
-        assert session.size() == 0
-
-    def test_dropping_one_leaves_the_others(self, open_session: Open) -> None:
-        for name in ("a", "a:b", "aa"):
-            open_session(name).store("session", b"data", 60)
-
-        open_session("a").drop()
-
-        assert open_session("a").fetch("session") is None
-        assert open_session("a:b").fetch("session") == b"data"
-        assert open_session("aa").fetch("session") == b"data"
-
-    def test_it_is_no_record_of_a_cache(
-        self, open_session: Open, open_namespace: Open
-    ) -> None:
-        open_session("name").store("session", b"session", 60)
-        open_namespace("name").store("session", b"cache", 60)
-
-        assert open_session("name").fetch("session") == b"session"
-
-    def test_one_manager_opens_others_cheaply(self, open_session: Open) -> None:
-        first = open_session("a")
-        other = first.sibling("b")
-        other.store("session", b"data", 60)
-
-        assert first.fetch("session") is None
-        assert open_session("b").fetch("session") == b"data"
+    assert store.client.write_concern.document == {"w": "majority"}
+    assert store.client.topology_description.topology_type_name.startswith("Repl")
 
 
 def test_dropping_is_exact_among_many_neighbours(

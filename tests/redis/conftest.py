@@ -13,8 +13,6 @@ from redis import Redis
 from beaker.testing import KNOWN, Server, server
 from beaker_redis import RedisNamespaceManager
 
-pytest.register_assert_rewrite("tests.redis.contract")
-
 OpenNamespace = Callable[..., RedisNamespaceManager]
 
 

@@ -1,132 +1,17 @@
-"""Creation locks among processes: one holder, and what becomes of a dead one."""
+"""Who waits for a creation lock is woken by the server."""
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from typing import Any
 
-import pytest
 from redis import Redis
 
-from beaker.exceptions import LockTimeoutError
 from beaker.testing import Server, wait_until
 from beaker.testing._processes import fork, program, succeeds, thread, wait_for
 from beaker_redis import RedisNamespaceManager
 from beaker_redis.leases import RedisLease
-from tests.redis.conftest import OpenNamespace
-
-#: Holds a lease until it is killed, or thawed and told to go on.
-HOLDER = """
-import sys
-from beaker_redis import RedisNamespaceManager
-
-url, prefix, life = sys.argv[1:]
-RedisNamespaceManager.lease_expires_in = float(life)
-store = RedisNamespaceManager("namespace", url, prefix=prefix)
-lease = store.lease("key")
-lease.acquire()
-print("ready", flush=True)
-sys.stdin.readline()
-print(store.fill("key", b"from the holder", 60, lease), flush=True)
-"""
-
-
-@pytest.fixture
-def brief(monkeypatch: pytest.MonkeyPatch) -> float:
-    """Let leases lapse a second after their holder's death."""
-    monkeypatch.setattr(RedisNamespaceManager, "lease_expires_in", 1.0)
-    return 1.0
-
-
-def test_one_process_at_a_time_holds_a_lease(
-    open_namespace: OpenNamespace, raw: Redis, prefix: str
-) -> None:
-    inside, most = f"{prefix}inside", f"{prefix}most"
-
-    def take_turns() -> bool:
-        store = open_namespace()
-        for _ in range(20):
-            lease = store.lease("key")
-            lease.acquire()
-            alone = raw.incr(inside) == 1
-            raw.incr(most)
-            alone = raw.decr(inside) == 0 and alone
-            lease.release()
-            if not alone:
-                return False
-        return True
-
-    children = [fork(take_turns) for _ in range(8)]
-
-    assert wait_for(children)
-    assert raw.get(most) == b"160"
-
-
-def test_a_lease_outlives_its_life_while_its_holder_lives(
-    open_namespace: OpenNamespace, brief: float
-) -> None:
-    store = open_namespace()
-    lease = store.lease("key")
-    lease.acquire()
-
-    time.sleep(3 * brief)
-
-    assert not open_namespace().lease("key").acquire(wait=False)
-    assert store.fill("key", b"data", 60, lease)
-
-
-@pytest.mark.parametrize("life", ["0.5", "5"])
-def test_a_killed_holder_is_replaced_within_the_life_of_its_lease(
-    open_namespace: OpenNamespace, redis_url: str, prefix: str, life: str
-) -> None:
-    with program(HOLDER, redis_url, prefix, life) as holder:
-        os.kill(holder.pid, signal.SIGKILL)
-        holder.wait()
-        lease = open_namespace().lease("key")
-
-        assert lease.acquire(timeout=float(life) + 0.9)
-
-    lease.release()
-
-
-@pytest.mark.parametrize("has_follower", [False, True])
-def test_a_frozen_holder_cannot_write_after_its_lease_has_lapsed(
-    open_namespace: OpenNamespace, redis_url: str, prefix: str, has_follower: bool
-) -> None:
-    store = open_namespace()
-    with program(HOLDER, redis_url, prefix, "0.5") as holder:
-        assert holder.stdin is not None
-        assert holder.stdout is not None
-        os.kill(holder.pid, signal.SIGSTOP)
-        time.sleep(0.6)
-        if has_follower:
-            lease = store.lease("key")
-            assert lease.acquire(timeout=5)
-            assert store.fill("key", b"from the follower", 60, lease)
-
-        holder.stdin.write("\n")
-        holder.stdin.flush()
-        os.kill(holder.pid, signal.SIGCONT)
-
-        assert holder.stdout.readline() == "False\n"
-    assert store.fetch("key") == (b"from the follower" if has_follower else None)
-
-
-def test_a_holder_that_was_replaced_frees_nothing(redis_server: Server) -> None:
-    store = RedisNamespaceManager("namespace", redis_server.url)
-    other = RedisNamespaceManager("namespace", redis_server.url, store_timeout=0.3)
-    former, present = store.lease("key"), other.lease("key")
-    former.acquire()
-    store.discard("key")
-    assert present.acquire(wait=False)
-
-    former.release()
-
-    assert not store.lease("key").acquire(wait=False)
-    assert other.fill("key", b"data", 60, present)
 
 
 def test_a_waiter_is_woken_and_does_not_ask_meanwhile(
@@ -201,20 +86,6 @@ def test_what_breaks_a_lease_wakes_its_waiters(redis_server: Server) -> None:
 
     assert time.monotonic() - began < 0.9
     holder.release()
-
-
-def test_waiting_ends_in_time(open_namespace: OpenNamespace) -> None:
-    lease = open_namespace().lease("key")
-    lease.acquire()
-
-    def wait_from_elsewhere() -> bool:
-        began = time.monotonic()
-        with pytest.raises(LockTimeoutError):
-            open_namespace().lease("key").acquire(timeout=0.3)
-        return 0.3 <= time.monotonic() - began < 1
-
-    assert succeeds(fork(wait_from_elsewhere))
-    lease.release()
 
 
 def test_a_dead_waiter_does_not_hold_up_the_others(redis_server: Server) -> None:

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from beaker.exceptions import UnsupportedOperationError
 from beaker.session import Session
+from beaker.testing import wait_until
 from beaker_sqla import DatabaseNamespaceManager
 from tests.core.sessions import FORMER_ID, FORMER_PAYLOAD
-from tests.redis.contract import wait_until_absent
 from tests.sqla.conftest import PATIENT, OpenNamespace
 
 OpenSession = Callable[..., DatabaseNamespaceManager]
@@ -99,7 +99,7 @@ def test_a_session_is_forgotten_after_its_ttl(open_session: OpenSession) -> None
     store = open_session()
     store.replace("session", None, b"data", 0.001)
 
-    wait_until_absent(store, "session")
+    wait_until(lambda: store.fetch("session") is None, lambda: "it is still there")
     assert list(store.keys()) == []
     assert not store.touch("session", 60, 1234.5)
     assert not store.replace("session", b"data", b"new", 60)
@@ -113,7 +113,7 @@ def test_a_session_that_is_past_its_ttl_is_purged(
     past, present = open_session("past"), open_session("present")
     past.store("session", b"data", 0.001)
     present.store("session", b"data", 60)
-    wait_until_absent(past, "session")
+    wait_until(lambda: past.fetch("session") is None, lambda: "it is still there")
 
     assert (past.purge(), present.purge(), past.purge()) == (1, 0, 0)
     assert columns(raw, past, "namespace") == ["present"]
@@ -207,7 +207,7 @@ def test_what_1x_may_have_extended_is_not_forgotten(open_session: OpenSession) -
     store.touch("session", 0.001, 1234.5)
     assert store.fetch("session") == payload
     store.replace("session", payload, b"of today", 0.001)
-    wait_until_absent(store, "session")
+    wait_until(lambda: store.fetch("session") is None, lambda: "it is still there")
 
 
 def test_tables_of_1x_get_the_columns_that_they_lack_once(

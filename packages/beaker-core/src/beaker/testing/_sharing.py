@@ -21,6 +21,7 @@ from beaker.testing._processes import (
     answer_of_new_process,
     at_once,
     fork,
+    fork_together,
     kill,
     wait_for,
 )
@@ -100,24 +101,30 @@ class SharingTests(StoreSuite):
             count_up(open_namespace("id", purpose=purpose), times)
             return True
 
-        assert wait_for([fork(count) for _ in range(CROWD)])
+        assert wait_for(fork_together(CROWD, count))
         counted = open_namespace("id", purpose=purpose).fetch("session")
         assert int(counted or 0) == CROWD * times
 
     @needs("fork", "shared_between_processes", "updates_atomically")
     def test_one_of_many_makes_what_was_absent(self, open_namespace: Opener) -> None:
         """A first insertion has one winner, and no error for the others."""
-        for turn in range(rounds()):
+        keys = [f"key {number}" for number in range(10 * rounds())]
 
-            def make(key: str = f"{turn}") -> bool:
-                return open_namespace().replace(key, None, b"%d" % os.getpid(), 60)
+        def make() -> bool:
+            store, mine = open_namespace(), b"%d" % os.getpid()
+            won = sum(store.replace(key, None, mine, 60) for key in keys)
+            open_namespace("won").store(mine.decode(), b"%d" % won, 60)
+            return True
 
-            children = [fork(make) for _ in range(CROWD)]
+        children = fork_together(CROWD, make)
 
-            made = [child for child in children if wait_for([child])]
-            assert [b"%d" % child for child in made] == [
-                open_namespace().fetch(f"{turn}")
-            ]
+        assert wait_for(children)
+        won = open_namespace("won").fetch_many(map(str, children))
+        made = list(open_namespace().fetch_many(keys).values())
+        assert len(made) == len(keys)
+        assert {b"%d" % child: int(won[f"{child}"]) for child in children} == {
+            b"%d" % child: made.count(b"%d" % child) for child in children
+        }
 
     @needs("fork", "shared_between_processes")
     @pytest.mark.parametrize("purpose", ["cache", "session"])
