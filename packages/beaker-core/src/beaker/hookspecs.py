@@ -80,3 +80,14 @@ def session_rejected(session_id: str | None, reason: str) -> None:
 
     The id is None where the cookie does not tell one that could be believed.
     """
+
+
+@hookspec
+def former_session_met(kind: str, session_id: str | None) -> None:
+    """A request came with what the strict mode would not accept any more.
+
+    The kind is "cookie" where Beaker 1.x signed an id or a session in a cookie; it is
+    "payload" where 1.x wrote the session in the store, and "cipher" where it encrypted
+    that; and "unsigned" for a record of 2.x from the time before there was a secret.
+    In the mode ``compat`` what we wrote for 1.x counts, too.
+    """

@@ -87,6 +87,11 @@ class TextSigner:
         """Return the text with its signature."""
         return f"{text}.{self._ring.first.sign(text.encode()).hex()}"
 
+    @staticmethod
+    def is_signed(text: str) -> bool:
+        """Return whether text has the form of what `sign` returns."""
+        return text[-_SIGNATURE - 1 : -_SIGNATURE] == "."
+
     def verify(self, signed: str) -> tuple[str, bool] | None:
         """Return the text that was signed, or None if it was not signed by us.
 
@@ -96,7 +101,7 @@ class TextSigner:
         if not signed.isascii():
             return None
         text, signature = signed[: -_SIGNATURE - 1], signed[-_SIGNATURE:]
-        if signed[-_SIGNATURE - 1 : -_SIGNATURE] == ".":
+        if self.is_signed(signed):
             data = text.encode()
             for key in self._ring.keys:
                 if hmac.compare_digest(key.sign(data).hex(), signature):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from beaker._sessions.cookieheaders import (
 from beaker._sessions.format import TIMES
 from beaker._sessions.settings import SessionSettings, settings_of
 from beaker.exceptions import InvalidOptionError
-from beaker.listeners import tell
+from beaker.listeners import listens, tell
 
 if TYPE_CHECKING:
     from beaker.cookie import SimpleCookie
@@ -166,11 +167,18 @@ class ConfigurableSession(dict[str, Any]):
         said = cookie_values(self.request.get("cookie"), self.key)
         believed = [self._settings.id_from_cookie(value) for value in said]
         found = [each for each in believed if each is not None]
+        if "former_session_met" in listens:
+            self._tell_former(zip(said, believed, strict=True))
         if found:
             self._cookie_is_due = not all(is_current for _, is_current in found)
         elif any(said):
             tell("session_rejected", session_id=None, reason="its cookie is not ours")
         return [one for one, _ in found[:_TRIED]]
+
+    def _tell_former(self, cookies: Iterable[tuple[str, Any]]) -> None:
+        for value, believed in cookies:
+            if believed is not None and self._settings.is_former_cookie(value):
+                tell("former_session_met", kind="cookie", session_id=believed[0])
 
     def _live_data(self) -> dict[str, Any]:
         """Return what is to be stored: what differs from the configuration."""

@@ -44,6 +44,10 @@ class SessionCodec(Protocol):
         """
         ...
 
+    def former_kind(self, record: SessionRecord) -> str | None:
+        """Return what the hook `former_session_met` calls a record; None: nothing."""
+        ...
+
     def data(self, record: SessionRecord) -> dict[str, Any]:
         """Return the data of a record: with each call a dictionary of its own.
 
@@ -77,6 +81,7 @@ class StoreCodec:
 
     __slots__ = (
         "_format",
+        "_former_kind",
         "_from_payload",
         "_is_bound",
         "_to_payload",
@@ -94,6 +99,7 @@ class StoreCodec:
         serves_former: bool,
     ) -> None:
         self._format, self._is_bound = format, format.records.protects
+        self._former_kind = payloads.kind
         self.serializer = format.serializer
         self._from_payload = partial(
             payloads.decode, serializer=former_serializer, is_trusted=is_private
@@ -107,6 +113,12 @@ class StoreCodec:
             return self._format.read(self._place(id), session)
         self._format.check_former("a session of Beaker 1.x")
         return of_payload(session, self._from_payload(session))
+
+    def former_kind(self, record: SessionRecord) -> str | None:
+        """See `SessionCodec.former_kind`."""
+        if record.serializer == PAYLOAD:
+            return self._former_kind
+        return "unsigned" if self._is_bound and not record.is_authentic else None
 
     def data(self, record: SessionRecord) -> dict[str, Any]:
         """See `SessionCodec.data`."""
@@ -148,6 +160,11 @@ class OwnCodec:
         """See `SessionCodec.read`."""
         del id
         return of_payload(session, self._decoded(session))
+
+    def former_kind(self, record: SessionRecord) -> str | None:
+        """Return None: what it wrote is always as it is now."""
+        del record
+        return None
 
     def data(self, record: SessionRecord) -> dict[str, Any]:
         """See `SessionCodec.data`."""

@@ -10,6 +10,7 @@ from beaker._sessions.base import session_id
 from beaker._sessions.codec import decoded
 from beaker._sessions.cookiecodec import CookieCodec
 from beaker._sessions.cookieheaders import COOKIE_LIMIT, cookie_values, expiry
+from beaker._sessions.format import PAYLOAD
 from beaker._sessions.records import SessionRecord
 from beaker._sessions.server import Session
 from beaker._sessions.settings import SessionSettings, settings_of
@@ -76,7 +77,10 @@ class CookieSession(Session):
             self._record, self.was_invalidated = None, True
             self._begin_new(now)
         else:
-            self._adopt(found, self._found_data(), found.accessed, now)
+            if found.serializer == PAYLOAD and not self._writes_own_bytes:
+                kind = "cipher" if self._settings.cipher else "cookie"
+                tell("former_session_met", kind=kind, session_id=None)
+            self._adopt(found, self._found_data(), min(found.accessed, now), now)
             if "_id" not in self:
                 self["_id"] = session_id()
 

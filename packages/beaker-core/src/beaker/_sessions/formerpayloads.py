@@ -52,6 +52,11 @@ class FormerPayloads:
         self._cipher, self._nonce_size = cipher, get_nonce_size(nonce_bits)
         self._allowed = allowed
 
+    @property
+    def kind(self) -> str:
+        """What the hook `former_session_met` calls a payload."""
+        return "payload" if self._cipher is None else "cipher"
+
     def encode(self, data: Any, serializer: Any) -> str:
         """Return data as 1.x stored it.
 

@@ -191,6 +191,10 @@ class SessionSettings:
             return None
         return found[0], found[1] or self.mode == "compat"
 
+    def is_former_cookie(self, value: str) -> bool:
+        """Return whether a cookie that was believed is signed as 1.x did it."""
+        return bool(self.secrets) and not self._id_signer.is_signed(value)
+
     # -- the bytes of a session
 
     @cached_property

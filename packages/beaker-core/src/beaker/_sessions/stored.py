@@ -13,6 +13,7 @@ from beaker._sessions.markers import MARKED_FOR, Markers, marker
 from beaker._sessions.merging import Changes, changes
 from beaker._sessions.records import SessionRecord, removed_at
 from beaker.exceptions import CorruptRecordError
+from beaker.listeners import listens, tell
 from beaker.stores import Store
 
 __all__ = ["NOTHING", "StoredSession", "first_there"]
@@ -87,6 +88,10 @@ class StoredSession:
                 self._kept = None
             return None
         record = self.record = self._codec.read(self.id, session)
+        if "former_session_met" in listens:
+            kind = self._codec.former_kind(record)
+            if kind is not None:
+                tell("former_session_met", kind=kind, session_id=self.id)
         self.accessed = max(record.accessed, touched or 0.0)
         return record
 
