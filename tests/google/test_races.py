@@ -10,36 +10,6 @@ from beaker.testing._processes import fork, kill, wait_for
 from beaker_google import GoogleNamespaceManager
 from tests.google.conftest import OpenNamespace
 
-PROCESSES = 6
-
-
-def test_no_update_is_lost(open_namespace: OpenNamespace) -> None:
-    rounds = 10
-
-    def count() -> bool:
-        store = open_namespace()
-        for _ in range(rounds):
-            while True:
-                before = store.fetch("key")
-                after = b"%d" % (int(before or 0) + 1)
-                if store.replace("key", before, after, 60):
-                    break
-        return True
-
-    assert wait_for(fork(count) for _ in range(PROCESSES))
-    assert open_namespace().fetch("key") == b"%d" % (PROCESSES * rounds)
-
-
-def test_one_of_many_makes_what_was_absent(open_namespace: OpenNamespace) -> None:
-    def make() -> bool:
-        return open_namespace().replace("key", None, b"mine", 60)
-
-    for _ in range(3):
-        open_namespace().drop()
-        children = [fork(make) for _ in range(PROCESSES)]
-
-        assert [wait_for([child]) for child in children].count(True) == 1
-
 
 def test_who_makes_what_is_absent_is_not_hindered_by_leases(
     open_namespace: OpenNamespace,

@@ -15,11 +15,15 @@ from beaker.testing._servers import Recipe, Server
 __all__ = ["DatastoreEmulator", "datastore_emulator"]
 
 _JAR = Path("platform", "cloud-datastore-emulator", "CloudDatastore.jar")
+#: Where packages of systems install the SDK.
+_SHARED = (Path("/usr/lib"), Path("/usr/share"), Path("/opt"))
 _MAIN = "com.google.cloud.datastore.emulator.CloudDatastore"
 
 
 class DatastoreEmulator(Server):
     """An emulator that keeps its entities in memory and has no index but its own.
+
+    With the argument ``--store_on_disk=True`` they are there after `stop` and `start`.
 
     Where there is no Java or no jar, the test is skipped, under ``CI=true`` too: no
     package registry has it.
@@ -89,9 +93,5 @@ def _sdks() -> list[Path]:
     return [
         *([Path(root)] if root else []),
         *([Path(gcloud).resolve().parent.parent] if gcloud else []),
-        Path.home() / "google-cloud-sdk",
-        *(
-            Path(place, "google-cloud-sdk")
-            for place in ("/usr/lib", "/usr/share", "/opt")
-        ),
+        *(place / "google-cloud-sdk" for place in (Path.home(), *_SHARED)),
     ]
