@@ -1,0 +1,52 @@
+"""What caches and sessions promise, on Google's emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from google.cloud import datastore
+
+from beaker.testing import (
+    DatastoreEmulator,
+    RegionSuite,
+    SessionSuite,
+    Stoppable,
+    StoreSuite,
+)
+from tests.google.conftest import PATIENT
+
+
+class OnGoogle(StoreSuite):
+    @pytest.fixture
+    def options(self, google_url: str, prefix: str) -> dict[str, Any]:
+        return {
+            "type": "ext:google",
+            "url": google_url,
+            "table_name": f"kind of {prefix}",
+            "store_timeout": PATIENT,
+        }
+
+    @pytest.fixture
+    def stoppable(self, google_emulator: DatastoreEmulator) -> Stoppable:
+        # A Java that has just begun takes its time.
+        url = google_emulator.url
+        return {"type": "ext:google", "url": url, "store_timeout": 2}, google_emulator
+
+
+class TestCaches(OnGoogle, RegionSuite):
+    pass
+
+
+class TestSessions(OnGoogle, SessionSuite):
+    @pytest.fixture
+    def footprint(
+        self, client: datastore.Client, options: dict[str, Any]
+    ) -> Callable[[], int]:
+        def count() -> int:
+            query = client.query(kind=options["table_name"])
+            query.keys_only()
+            return len(list(query.fetch()))
+
+        return count
