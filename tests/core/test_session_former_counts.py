@@ -51,7 +51,7 @@ def met() -> Iterator[Met]:
 def shared() -> Options:
     """The options of sessions in a store that others can write."""
     SharedMemory.namespaces.clear()
-    return {"namespace_class": SharedMemory, "secret": "s" * 20}
+    return {"namespace_class": SharedMemory, "secret": "s" * 20, "prefix": "counts:"}
 
 
 def test_a_session_that_1_wrote_counts(met: Met, shared: Options) -> None:
