@@ -109,7 +109,9 @@ def test_a_store_of_1x_is_told_apart(pytester: pytest.Pytester) -> None:
 
     ran = pytester.runpytest_inprocess("-p", "no:cacheprovider")
 
-    ran.assert_outcomes(failed=1)
+    # What fails in a fixture was an error before pytest 9.
+    outcomes = ran.parseoutcomes()
+    assert outcomes.get("failed", 0) + outcomes.get("errors", 0) == 1
     ran.stdout.fnmatch_lines(["*Former was written for Beaker 1.x*"])
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from beaker.testing import NamespaceManagerSuite
+from beaker.testing import LeaseSuite, NamespaceManagerSuite, RegionSuite, SessionSuite
 
 
-class TestDiskCache(NamespaceManagerSuite):
+class TestDiskCache(NamespaceManagerSuite, LeaseSuite, RegionSuite, SessionSuite):
     @pytest.fixture
     def options(self, tmp_path: Path) -> dict[str, str]:
         return {"type": "diskcache", "data_dir": str(tmp_path)}
