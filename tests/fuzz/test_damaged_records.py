@@ -12,7 +12,7 @@ from beaker.cache import Cache
 from beaker.exceptions import CorruptRecordError
 from tests.core.sessions import again, contents, stored
 from tests.fuzz.effort import efforts
-from tests.fuzz.stored import Raw
+from tests.stores.contents import Raw
 
 VALUE = {"name": "ann", "roles": ["reader", "writer"], "n": [1, 2.5, None, b"\0\xff"]}
 

@@ -10,7 +10,7 @@ import pytest
 from beaker.session import Session, SessionObject
 from tests.core.sessions import KEY, again, contents
 from tests.fuzz.ids import hostile_ids
-from tests.fuzz.stored import InFiles, Raw
+from tests.stores.contents import InFiles, Raw
 
 IDS = hostile_ids()
 
