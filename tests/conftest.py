@@ -30,6 +30,7 @@ Former = Callable[..., Any]
 #: What the names of fixtures begin with that start a server or a 1.x, or ask the
 #: registry, and its marker.
 SERVERS = {
+    "chromium": "browser",
     "former": "interop",
     "google_": "google",
     "mariadb_": "sqla",
