@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from beaker_sqla.forks import visits
 from beaker_sqla.refusals import cause_of, explained, is_collision
 
 __all__ = ["Database", "Parameters"]
@@ -38,6 +40,10 @@ class Database:
     def __init__(self, engine: sa.Engine, place: str, deadline: float) -> None:
         self.engine, self.place = engine, place
         self._deadline = deadline
+        is_sqlite = engine.dialect.name == "sqlite"
+        self._visit: AbstractContextManager[object] = (
+            visits() if is_sqlite else nullcontext()
+        )
 
     def first(self, statement: sa.Executable, given: Parameters) -> Any:
         """Return the first row that a query finds, or None."""
@@ -76,7 +82,7 @@ class Database:
         while True:
             left, began = left - 1, time.monotonic()
             try:
-                with self.engine.connect() as connection:
+                with self._visit, self.engine.connect() as connection:
                     return act(connection)
             except exc.SQLAlchemyError as e:
                 was_lost = self._was_lost(e, began)
