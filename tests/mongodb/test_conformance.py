@@ -8,8 +8,10 @@ import pytest
 
 from beaker.testing import (
     LeaseSuite,
+    MongoServer,
     NamespaceManagerSuite,
     OpenSynchronizer,
+    Restart,
     SynchronizerSuite,
 )
 from beaker_mongodb.synchronizer import MongoSynchronizer
@@ -22,6 +24,12 @@ class TestMongo(NamespaceManagerSuite, LeaseSuite):
     @pytest.fixture
     def options(self, mongodb_url: str) -> dict[str, Any]:
         return {"type": "ext:mongodb", "url": mongodb_url, "store_timeout": PATIENT}
+
+    @pytest.fixture
+    def restart(self, mongodb_server: MongoServer) -> Restart:
+        url = mongodb_server.url
+        options = {"type": "ext:mongodb", "url": url, "store_timeout": PATIENT}
+        return options, mongodb_server.restart
 
 
 class TestReplicaSet(NamespaceManagerSuite, LeaseSuite):

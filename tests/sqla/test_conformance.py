@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from beaker.testing import LeaseSuite, NamespaceManagerSuite
+from beaker.testing import (
+    LeaseSuite,
+    MariadbServer,
+    NamespaceManagerSuite,
+    PostgresServer,
+    Restart,
+    SqlServer,
+)
 from beaker_sqla import make_cache_table
 from tests.sqla.conftest import PATIENT
 
@@ -17,6 +25,18 @@ class TestDatabase(NamespaceManagerSuite, LeaseSuite):
     @pytest.fixture
     def options(self, url: str) -> dict[str, Any]:
         return {"type": "ext:database", "url": url, "store_timeout": PATIENT}
+
+    @pytest.fixture
+    def restart(self, kind: str, tmp_path: Path) -> Iterator[Restart]:
+        if kind == "sqlite":
+            pytest.skip("a file has no server to restart")
+        servers: dict[str, type[SqlServer]] = {
+            "mariadb": MariadbServer,
+            "postgres": PostgresServer,
+        }
+        with servers[kind](tmp_path / kind) as server:
+            options = {"type": "ext:database", "url": server.url}
+            yield {**options, "store_timeout": PATIENT}, server.restart
 
 
 class TestEngineAndTable(NamespaceManagerSuite, LeaseSuite):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,8 +26,11 @@ ABILITIES = (
     "durable",
 )
 
-#: The options that lead to a server of the test's own, and what restarts it.
+#: The options that lead to a server of the test's own, and what ends and starts it.
 Restart = tuple[Mapping[str, Any], Callable[[], object]]
+
+#: Seconds after which a session is unused, in the test of their removal.
+UNUSED = 2.0
 
 
 class AbilityTests(StoreSuite):
@@ -86,6 +90,32 @@ class AbilityTests(StoreSuite):
         if not was_stored:
             assert not store.updates_atomically
             assert "'updates_atomically'" in refusal
+
+    def test_sessions_that_nobody_uses_are_removed_or_the_store_refuses_to(
+        self, open_namespace: Opener
+    ) -> None:
+        """Whichever session it is asked through; those in use stay."""
+        names = ("unused", "used", "asked")
+        unused, used, asked = (open_namespace(n, purpose="session") for n in names)
+        if not asked.enumerable:
+            with pytest.raises(UnsupportedOperationError, match="'enumerable'"):
+                list(asked.purge_sessions(UNUSED))
+            return
+        for session in (unused, used):
+            # As the core does: some stores look into what they are given.
+            session.set_value("session", "data", 3600)
+        time.sleep(1.5 * UNUSED)
+        used.touch("session", 3600, time.time())
+
+        *_, counted = asked.purge_sessions(UNUSED, dry_run=True)
+        before = "session" in unused
+        *_, purged = asked.purge_sessions(UNUSED)
+
+        assert before
+        assert unused.fetch("session") is None
+        assert used["session"] == "data"
+        assert counted.removed == purged.removed >= 1
+        assert purged.examined >= 2
 
     @needs("durable", "shared_between_processes")
     def test_what_is_durable_outlives_who_stored_it(

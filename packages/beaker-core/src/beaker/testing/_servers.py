@@ -164,6 +164,11 @@ class Server:
         """End it as a power cut would, and wait for its end."""
         self._end(signal.SIGKILL)
 
+    def restart(self) -> None:
+        """End it as an administrator would, and start it again."""
+        self.stop()
+        self.start()
+
     def freeze(self) -> None:
         """Let it hold its connections and answer nothing."""
         self._signal(signal.SIGSTOP)
