@@ -21,10 +21,10 @@ from beaker.stores import open_store
 from beaker.testing import DatastoreEmulator
 from beaker.testing._processes import program, thread
 from beaker.testing._servers import free_port
-from beaker_google import GoogleNamespaceManager
+from beaker_google import GoogleNamespaceManager, connections
 from beaker_google.names import Names
 from beaker_google.refusals import refusal
-from tests.google.conftest import PATIENT
+from tests.google.conftest import PATIENT, client_of
 
 pytestmark = pytest.mark.google
 
@@ -203,6 +203,27 @@ def test_missing_credentials_are_told_at_first_use() -> None:
         store.fetch("key")
 
     assert "ext:google at datastore://shop" in str(raised.value)
+
+
+@pytest.mark.usefixtures("penniless")
+def test_what_was_not_there_is_not_looked_for_at_each_call(
+    google_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = client_of(google_url).base_url.removeprefix("http://")
+    stores = []
+    for name, after in (("later", 1000.0), ("at once", 0.0)):
+        monkeypatch.setattr(connections, "ASKED_AGAIN_AFTER", after)
+        url = f"datastore://shop?namespace={name.replace(' ', '-')}"
+        stores.append(Store("namespace", url=url, store_timeout=PATIENT))
+        with pytest.raises(StoreRefusedError, match="application-default login"):
+            stores[-1].fetch("key")
+    later, at_once = stores
+
+    monkeypatch.setenv("DATASTORE_EMULATOR_HOST", host)
+
+    assert at_once.fetch("key") is None
+    with pytest.raises(StoreRefusedError, match="application-default login"):
+        later.fetch("key")
 
 
 @pytest.mark.usefixtures("penniless")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from typing import NamedTuple
 
 import google.auth
@@ -16,10 +18,13 @@ from requests.adapters import HTTPAdapter
 from beaker.exceptions import StoreRefusedError
 from beaker_google.addresses import Address
 
-__all__ = ["Connection", "connect"]
+__all__ = ["Link"]
 
 #: How many connections are kept open, one for each thread that works.
 POOL = 100
+
+#: Seconds after which it is looked again for credentials that were not there.
+ASKED_AGAIN_AFTER = 10.0
 
 #: Where Google's own tools look for an emulator, and for the id of the project.
 _EMULATOR = "DATASTORE_EMULATOR_HOST"
@@ -41,9 +46,49 @@ class Connection(NamedTuple):
     client: datastore.Client
     http: requests.Session
 
+
+class Link:
+    """The way to a database by a client of ours, made when it is first used.
+
+    Args:
+        address: The database.
+        store: The store's name and place, for errors.
+    """
+
+    def __init__(self, address: Address, store: str) -> None:
+        self._address, self._store = address, store
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._refusal: StoreRefusedError | None = None
+        self._asked_again_at = 0.0
+
+    def client(self) -> datastore.Client:
+        """Return the client.
+
+        Raises:
+            StoreRefusedError: There are no credentials, or nothing names the project.
+        """
+        with self._lock:
+            if self._connection is None:
+                self._connection = self._connected()
+            return self._connection.client
+
     def close(self) -> None:
         """Close the connections."""
-        self.http.close()
+        if self._connection is not None:
+            self._connection.http.close()
+
+    def _connected(self) -> Connection:
+        # Google's libraries look for credentials on the network, too, for seconds.
+        if self._refusal is not None and time.monotonic() < self._asked_again_at:
+            cause, remedy = self._refusal.cause, self._refusal.remedy
+            raise StoreRefusedError(self._store, cause, remedy)
+        try:
+            return connect(self._address, self._store)
+        except StoreRefusedError as e:
+            self._refusal = e
+            self._asked_again_at = time.monotonic() + ASKED_AGAIN_AFTER
+            raise
 
 
 def connect(address: Address, store: str) -> Connection:

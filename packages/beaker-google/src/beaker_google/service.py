@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 from beaker.container import shared_client
 from beaker.exceptions import InvalidOptionError
 from beaker_google.addresses import Address
-from beaker_google.connections import Connection, connect
+from beaker_google.connections import Link
 from beaker_google.refusals import refusal
 
 __all__ = ["Patience", "Service"]
@@ -93,7 +93,7 @@ class Service:
             return self._given
         process, client = self._client
         if client is None or process != os.getpid():
-            client = shared_client(self.identity, self._connected, Connection.close)[0]
+            client = shared_client(self.identity, self._link, Link.close).client()
             self._client = os.getpid(), client
         return client
 
@@ -145,5 +145,5 @@ class Service:
         """Return its name and where it is."""
         return f"ext:google at {self._address.place()}"
 
-    def _connected(self) -> Connection:
-        return connect(self._address, self.place())
+    def _link(self) -> Link:
+        return Link(self._address, self.place())
