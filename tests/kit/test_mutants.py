@@ -38,7 +38,9 @@ def test_it_is_caught(mutant: Mutant, pytester: pytest.Pytester) -> None:
     names = {"store": mutant.store.__name__, "suite": mutant.suite.__name__}
     pytester.makepyfile(TESTS.format(**names))
 
-    ran = pytester.runpytest_inprocess("-k", mutant.caught_by, "-p", "no:cacheprovider")
+    # Hypothesis would be imported anew each time.
+    without = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+    ran = pytester.runpytest_inprocess("-k", mutant.caught_by, *without)
 
     outcomes = ran.parseoutcomes()
     assert outcomes.get("failed")

@@ -24,7 +24,6 @@ __all__ = [
     "OpenCache",
     "create_when_told",
     "creating",
-    "is_locked",
     "put_expired",
     "soon",
 ]
@@ -81,11 +80,6 @@ def put_expired(cache: Cache, key: str, value: Any) -> None:
 def soon(cache: Cache, key: str, value: Any) -> Any:
     """Ask for a key; who has to wait for ever fails the test."""
     return at_once(1, lambda _: cache.get(key, createfunc=lambda: value))[0]
-
-
-def is_locked(cache: Cache, key: str) -> bool:
-    """Return whether another creates this key."""
-    return not cache.namespace.lease(key).acquire(wait=False)
 
 
 @contextmanager

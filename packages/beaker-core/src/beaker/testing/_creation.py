@@ -19,10 +19,10 @@ from beaker.testing._caches import (
     OpenCache,
     create_when_told,
     creating,
-    is_locked,
     put_expired,
     soon,
 )
+from beaker.testing._observing import is_free
 from beaker.testing._processes import PATIENCE, at_once, child, fork, succeeds
 from beaker.testing._sharing import can_be_sent
 from beaker.testing._stampede import Stampede
@@ -130,6 +130,7 @@ class CreationTests(CacheTests):
             cache.get("key", createfunc=fail)
 
         assert "key" not in cache
+        assert is_free(open_cache().namespace, "key")
         assert soon(open_cache(), "key", "made") == "made"
 
     def test_a_creator_that_raises_takes_the_old_value_from_nobody(
@@ -195,7 +196,8 @@ class CreationTests(CacheTests):
                 ask = partial(soon, cache, wanted, "mine")
                 assert succeeds(fork(lambda ask=ask: ask() == "mine"))  # type: ignore[misc]  # mypy cannot infer a default's lambda
                 if is_shared:
-                    assert succeeds(fork(partial(is_locked, cache, key)))
+                    held = partial(is_free, cache.namespace, key)
+                    assert succeeds(fork(lambda held=held: not held()))  # type: ignore[misc]  # likewise
 
             assert answers == ["the parent's"]
             assert cache[key] == "the parent's"
