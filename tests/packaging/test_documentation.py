@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import beaker.testing
 from beaker.configuration import CACHE_OPTIONS, SESSION_OPTIONS
 from tests.projects import ROOT
 
@@ -61,3 +62,22 @@ def test_the_commands_of_the_readme_are_those_that_are_checked() -> None:
 
     assert len(commands) == 2
     assert commands[1] in checked.splitlines()
+
+
+def test_each_promise_about_staleness_names_tests_that_there_are() -> None:
+    page = (ROOT / "docs" / "staleness.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w.]+)::(\w+)`", page)
+
+    assert [
+        f"{place}::{name}" for place, name in named if not is_test(place, name)
+    ] == []
+    assert len(named) > 30
+    assert page.count("\n: `") >= len(re.findall(r"^\*\*", page, re.MULTILINE))
+
+
+def is_test(place: str, name: str) -> bool:
+    """Return whether a file among those of the core, or a suite, has such a test."""
+    if place.endswith("Suite"):
+        return hasattr(getattr(beaker.testing, place), name)
+    source = (ROOT / "tests" / "core" / place).read_text(encoding="utf-8")
+    return bool(re.search(rf"^(?:class|def) {name}\b", source, re.MULTILINE))
