@@ -91,6 +91,7 @@ def test_1x_over_the_core_is_noticed_by_all_that_is_new_in_2(
     said = here.fails("-c", "import beaker_redis")
 
     assert said.startswith("ImportError: Beaker 1.14.1 is installed over beaker-core")
+    assert here.fails("-m", "beaker", "doctor", "shop.ini") == said
     here.shell(told(said))
     assert here.run("-c", HEALTHY) == "2.0.0"
     here.run("-c", "import beaker_redis")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, TypeVar
 
 from beaker.exceptions import BeakerWarning, InvalidOptionError, UnknownOptionError
@@ -27,6 +27,7 @@ __all__ = [
     "prefixed_options",
     "region_options",
     "session_options",
+    "unknown_options",
     "warn_unknown",
 ]
 
@@ -177,14 +178,20 @@ def warn_unknown(
     Raises:
         UnknownOptionError: With `strict`, for the first of them.
     """
-    known = {*_TABLES[section], *extra_known}
-    for name in given:
-        if name in known or name in LEFTOVERS:
-            continue
-        unknown = UnknownOptionError(name, did_you_mean(name, known))
+    for unknown in unknown_options(section, given, extra_known):
         if strict:
             raise unknown
         warnings.warn(str(unknown), BeakerWarning, stacklevel=stacklevel)
+
+
+def unknown_options(
+    section: str, given: Iterable[str], extra_known: Iterable[str] = ()
+) -> Iterator[UnknownOptionError]:
+    """Yield an error for each option that nobody knows; see `warn_unknown`."""
+    known = {*_TABLES[section], *extra_known}
+    for name in given:
+        if name not in known and name not in LEFTOVERS:
+            yield UnknownOptionError(name, did_you_mean(name, known))
 
 
 def _coerce(given: MutableMapping[str, Any], table: Mapping[str, Coercer]) -> None:

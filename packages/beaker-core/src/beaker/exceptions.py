@@ -9,6 +9,7 @@ __all__ = [
     "BeakerException",
     "BeakerWarning",
     "BrokenBackendError",
+    "ConfigurationFileError",
     "CorruptRecordError",
     "CreationAbortedError",
     "ForbiddenClassError",
@@ -186,6 +187,23 @@ class BackendVersionError(InvalidCacheBackendError):
             f"beaker-core offers {self.offered}; upgrade beaker-core or use an "
             f"older release of the backend"
         )
+
+
+class ConfigurationFileError(BeakerException):
+    """A command was given a file that it cannot use.
+
+    Args:
+        path: The file.
+        cause: What is wrong with it.
+        remedy: What its user can do about it.
+    """
+
+    def __init__(self, path: str, cause: object, remedy: str) -> None:
+        self.path, self.cause, self.remedy = path, cause, remedy
+        super().__init__(path, cause, remedy)
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.cause}; {self.remedy}"
 
 
 class RegionNotConfiguredError(BeakerException, KeyError):

@@ -34,6 +34,7 @@ __all__ = [
     "register",
     "tell",
     "unregister",
+    "wheel_of",
 ]
 
 GROUP = "beaker.backends"
@@ -151,6 +152,20 @@ def installed_backends() -> Iterator[str]:
     for entry in _entry_points():
         if not entry.name.startswith("crypto:"):
             yield entry.name
+
+
+def wheel_of(name: str) -> str:
+    """Return which distribution a store of this name comes from, with its version."""
+    names = name, _other_spelling(name)
+    if not _BUILT_IN.keys().isdisjoint(names):
+        from beaker import __version__
+
+        return f"beaker-core {__version__}"
+    for spelling in names:
+        for entry in _entry_points():
+            if entry.name == spelling:
+                return _wheel(entry)
+    return "this program"
 
 
 def built_in_class(class_name: str) -> Any:

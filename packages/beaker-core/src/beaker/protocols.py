@@ -518,6 +518,20 @@ class NamespaceManager:
         """Return if the store answers; raise one of `unavailable` if not."""
         self.fetch("beaker_ping")
 
+    def version(self) -> str | None:
+        """Return the name and version of what keeps the records; None: nothing does."""
+        return None
+
+    def session_ids(self) -> Iterator[str]:
+        """Return the ids of the sessions in this store, for a look at some of them.
+
+        One whose name on the store does not tell its id is left out.
+
+        Raises:
+            UnsupportedOperationError: The store cannot tell which sessions it holds.
+        """
+        raise UnsupportedOperationError(self.place(), "list its sessions", "enumerable")
+
     def place(self) -> str:
         """Return the store's name and where it is, without passwords, for errors."""
         return type(self).__name__

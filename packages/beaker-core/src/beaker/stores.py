@@ -164,6 +164,14 @@ class Store:
         """Mark a record as accessed."""
         return self._guarded(self._inner.touch, key, ttl, accessed)
 
+    def ping(self) -> None:
+        """Return if the store answers."""
+        self._guarded(self._inner.ping)
+
+    def place(self) -> str:
+        """Return the store's name and where it is, without passwords."""
+        return self._inner.place()
+
     def keys(self) -> list[str]:
         """Return the keys of all records."""
         return self._guarded(lambda: list(self._inner.keys()))

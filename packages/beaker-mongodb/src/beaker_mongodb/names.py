@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from hashlib import sha1, sha256
 from typing import Any
 
-__all__ = ["Names", "is_session_of", "ranges_of_sessions"]
+__all__ = ["Names", "is_session_of", "ranges_of_sessions", "session_id"]
 
 #: Bytes of the longest part of an id that is written as it is; others are hashed.
 LONGEST = 500
@@ -95,6 +95,14 @@ def is_session_of(document: Mapping[str, Any], prefix: str) -> bool:
         return bytes(document["prefix"]) == _encoded(prefix)
     found = _SESSION.fullmatch(document["_id"])
     return found is not None and found[1].startswith(prefix)
+
+
+def session_id(name: str, prefix: str) -> str | None:
+    """Return the id of a session from that of its document; None: it is not told."""
+    found = _SESSION.fullmatch(name)
+    if found is None:
+        return None
+    return found[1].removeprefix(prefix).removesuffix(":session")
 
 
 def _is_plain(part: str) -> bool:

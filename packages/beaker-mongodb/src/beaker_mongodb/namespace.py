@@ -18,7 +18,7 @@ from beaker_mongodb.names import Names
 from beaker_mongodb.records import Record, checked
 from beaker_mongodb.refusals import AWAY
 from beaker_mongodb.server import Server
-from beaker_mongodb.unused import purge_unused
+from beaker_mongodb.unused import purge_unused, session_ids
 
 __all__ = ["MongoNamespaceManager"]
 
@@ -82,6 +82,15 @@ class MongoNamespaceManager(NamespaceManager):
     def ping(self) -> None:
         """Return if the server answers."""
         self._server.ask(lambda to: to.client.admin.command("ping"))
+
+    def version(self) -> str:
+        """Return what the server calls itself."""
+        info = self._server.ask(lambda to: to.client.server_info())
+        return f"MongoDB {info['version']}"
+
+    def session_ids(self) -> Iterator[str]:
+        """Return the ids of all sessions; of those of 1.x, of some hundred."""
+        return session_ids(self._server, self.settings.prefix)
 
     def fetch(self, key: str) -> bytes | None:
         """Return a record."""

@@ -9,10 +9,10 @@ from typing import Any
 from beaker.protocols import Purged
 from beaker_mongodb import updates
 from beaker_mongodb.layout import Collections, Documents
-from beaker_mongodb.names import is_session_of, ranges_of_sessions
+from beaker_mongodb.names import is_session_of, ranges_of_sessions, session_id
 from beaker_mongodb.server import Server
 
-__all__ = ["purge_unused"]
+__all__ = ["purge_unused", "session_ids"]
 
 #: How many documents one command works on, so that it ends within the deadline.
 PAGE = 500
@@ -38,6 +38,24 @@ def purge_unused(
         seen, gone = _purge_former(server, before, dry_run=dry_run)
         examined, removed = examined + seen, removed + gone
     yield Purged(examined, removed, examined)
+
+
+def session_ids(server: Server, prefix: str) -> Iterator[str]:
+    """Yield the ids of all sessions; see `NamespaceManager.session_ids`."""
+
+    def former(to: Collections) -> list[dict[str, Any]]:
+        if prefix or not to.has_former():
+            return []
+        wanted = {"value": {"$exists": True}}
+        return list(to.former.find(wanted, {"_id": 1}).limit(PAGE))
+
+    for each in server.ask(former):
+        yield str(each["_id"]).removesuffix(":session")
+    for page in _pages(server, prefix):
+        for each in page:
+            known = session_id(each["_id"], prefix)
+            if known is not None and is_session_of(each, prefix):
+                yield known
 
 
 def _pages(server: Server, prefix: str) -> Iterator[list[dict[str, Any]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-__all__ = ["Names", "accessed_of", "is_session", "session_pattern"]
+__all__ = ["Names", "accessed_of", "is_session", "session_id", "session_pattern"]
 
 #: The longest name that 1.x wrote as it was; it hashed the key of a longer one.
 MAX_KEY_LENGTH = 1024
@@ -82,6 +82,13 @@ def is_session(record: bytes, prefix: str) -> bool:
     """Return whether a name that the pattern found is that of a session."""
     # A cache may have such a key too.
     return not record.startswith(_head(prefix) + b"2:{")
+
+
+def session_id(record: bytes, prefix: str) -> str | None:
+    """Return the id of a session from the name of its record; None: it is not told."""
+    told = record.removeprefix(_head(prefix)).removesuffix(b":session")
+    # Those with braces in their ids are elsewhere.
+    return None if b"{" in told else told.decode("utf-8", "surrogatepass")
 
 
 def accessed_of(record: bytes, prefix: str) -> bytes:

@@ -19,7 +19,7 @@ from beaker.protocols import (
 from beaker_redis import scripts
 from beaker_redis.connections import with_login
 from beaker_redis.leases import RedisLease
-from beaker_redis.names import Names
+from beaker_redis.names import Names, session_id, session_pattern
 from beaker_redis.refusals import AWAY
 from beaker_redis.server import Client, Server, cluster_server, redis_server
 from beaker_redis.unused import purge_unused
@@ -90,6 +90,21 @@ class RedisNamespaceManager(NamespaceManager):
     def place(self) -> str:
         """Return the configured name and where the server is."""
         return self._server.place()
+
+    def version(self) -> str:
+        """Return what the server calls itself."""
+        told = self._server.ask("INFO", "server")
+        name = "Valkey" if "valkey_version" in told else "Redis"
+        return f"{name} {told[f'{name.lower()}_version']}"
+
+    def session_ids(self) -> Iterator[str]:
+        """Return the ids of the sessions that the server finds by their names."""
+        prefix = self.settings.prefix
+        for found in self._server.scan(session_pattern(prefix)):
+            for name in found:
+                known = session_id(name, prefix)
+                if known is not None:
+                    yield known
 
     def ping(self) -> None:
         """Return if the server answers."""

@@ -144,6 +144,14 @@ class SqlaNamespaceManager(NamespaceManager):
         """Delete the rows of unused sessions, so many with each statement."""
         return self._session_rows().purge_unused(unused_for, dry_run=dry_run)
 
+    def version(self) -> str:
+        """Return what the database calls itself."""
+        return self._source.version()
+
+    def session_ids(self) -> Iterator[str]:
+        """Return the ids of all sessions, some hundred with each statement."""
+        return self._session_rows().ids()
+
     @property
     def _rows(self) -> CacheRows | SessionRows:
         # Made anew each time, for a forked child has tables of its own.

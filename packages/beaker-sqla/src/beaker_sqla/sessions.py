@@ -99,6 +99,15 @@ class SessionRows(Rows[SessionStatements]):
             yield Purged(examined, removed)
         yield Purged(examined, removed, examined)
 
+    def ids(self) -> Iterator[str]:
+        """Yield the ids of all sessions that the names of their rows tell."""
+        given: dict[str, Any] = {"given_before": _local(), "given_after": ""}
+        while page := self._table.every(self._say.sessions, given):
+            given["given_after"] = page[-1][0]
+            for name, _ in page:
+                if name.startswith(self._prefix):
+                    yield name.removeprefix(self._prefix)
+
     def _at(self, key: str) -> dict[str, Any]:
         id_ = self._id if key == _SESSION else f"{self._id}\0{key}"
         is_caseless = self._say.dialect.is_caseless

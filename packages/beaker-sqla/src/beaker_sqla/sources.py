@@ -62,6 +62,15 @@ class Source(ABC):
 
         return shared_client(identity, opened, _nothing_to_close)
 
+    def version(self) -> str:
+        """Return what the database calls itself."""
+        name = self._database.engine.dialect.name
+        asked = sa.func.sqlite_version() if name == "sqlite" else sa.func.version()
+        (told,) = self._database.first(sa.select(asked), {})
+        # PostgreSQL tells for which machine it was built, too.
+        short = str(told).partition(" (")[0].partition(" on ")[0]
+        return short if short.lower().startswith(name) else f"{name} {short}"
+
     @property
     def _database(self) -> Database:
         return shared_client(self.identity, self._opened, self._close)

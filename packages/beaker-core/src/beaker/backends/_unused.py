@@ -13,7 +13,7 @@ from beaker.backends._layouts import LEFT_BEHIND, listed
 from beaker.backends._private import PrivateFiles
 from beaker.protocols import Purged
 
-__all__ = ["RemoveUnused", "modified", "purge_unused"]
+__all__ = ["RemoveUnused", "modified", "purge_unused", "session_stems"]
 
 
 class RemoveUnused(Protocol):
@@ -51,6 +51,16 @@ def purge_unused(
                 _sweep(directory)
             yield Purged(examined, removed, max(total, examined))
     yield Purged(examined, removed, examined)
+
+
+def session_stems(files: PrivateFiles) -> Iterator[str]:
+    """Yield the names of all sessions below a directory, which mostly are their ids."""
+    with files:
+        with suppress(FileNotFoundError):
+            files.check()
+        directories = list(_directories(files.place.path))
+    for directory in directories:
+        yield from sorted(_stems(directory))
 
 
 def modified(path: str) -> float:

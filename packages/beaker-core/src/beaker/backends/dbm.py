@@ -28,7 +28,7 @@ from beaker.backends._rows import (
     take_out,
     token_row,
 )
-from beaker.backends._unused import modified, purge_unused
+from beaker.backends._unused import modified, purge_unused, session_stems
 from beaker.exceptions import StoreRefusedError
 from beaker.options import Coercer, optional, text
 from beaker.protocols import Lease, NamespaceManager, Purged
@@ -233,6 +233,10 @@ class DBMNamespaceManager(NamespaceManager):
     ) -> Iterator[Purged]:
         """Remove the files of sessions that were not changed for so long."""
         return purge_unused(self._files, unused_for, self._remove_unused, dry_run)
+
+    def session_ids(self) -> Iterator[str]:
+        """Return what the files of sessions are called."""
+        return session_stems(self._files)
 
     def ping(self) -> None:
         """Return if the directory answers, or is not there yet."""

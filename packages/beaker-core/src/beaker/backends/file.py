@@ -12,7 +12,7 @@ from beaker._locks.leases import LocalLease
 from beaker.backends._layouts import CacheLayout, Entry, Layout, SessionLayout
 from beaker.backends._places import DISK_REMEDY, Place
 from beaker.backends._private import PrivateFiles, remove, set_time
-from beaker.backends._unused import modified, purge_unused
+from beaker.backends._unused import modified, purge_unused, session_stems
 from beaker.options import Coercer, optional, text
 from beaker.protocols import Lease, NamespaceManager, Purged
 
@@ -168,6 +168,10 @@ class FileNamespaceManager(NamespaceManager):
     ) -> Iterator[Purged]:
         """Remove the files of sessions that were not changed or marked for so long."""
         return purge_unused(self._files, unused_for, self._remove_unused, dry_run)
+
+    def session_ids(self) -> Iterator[str]:
+        """Return what the files of sessions are called."""
+        return session_stems(self._files)
 
     def ping(self) -> None:
         """Return if the directory answers, or is not there yet."""

@@ -198,6 +198,10 @@ class MemoryNamespaceManager(NamespaceManager):
                 shelf.take_out(name)
         yield Purged(len(names), len(unused), len(names))
 
+    def session_ids(self) -> Iterator[str]:
+        """Return nothing: another process has no sessions that are here."""
+        return iter(())
+
     def ping(self) -> None:
         """Return: memory is always there."""
 

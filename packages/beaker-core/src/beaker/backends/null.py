@@ -59,6 +59,10 @@ class NullNamespaceManager(NamespaceManager):
         """Find no sessions."""
         yield Purged(0, 0, 0)
 
+    def session_ids(self) -> Iterator[str]:
+        """Return nothing."""
+        return iter(())
+
 
 class _Granted(Lease):
     token = ""

@@ -242,6 +242,20 @@ class SqliteNamespaceManager(NamespaceManager):
                 yield Purged(examined, removed)
         yield Purged(examined, removed, examined)
 
+    def session_ids(self) -> Iterator[str]:
+        """Return the ids of all sessions, some hundred with each statement."""
+        (first, end), _ = self._all_sessions()
+        after, now = first, time.time()
+        while page := self._database.every(_PAGE, (now, now, after, end)):
+            after = page[-1][0]
+            yield from (name.removeprefix(first) for name, _ in page)
+
+    def version(self) -> str:
+        """Return the version of the SQLite in this Python."""
+        import sqlite3
+
+        return f"SQLite {sqlite3.sqlite_version}"
+
     def place(self) -> str:
         """Return the store's name and file."""
         return f"sqlite at {self._path}"
