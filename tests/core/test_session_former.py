@@ -20,12 +20,13 @@ from tests.core.sessions import (
     FORMER_PAYLOAD,
     FORMER_TIME,
     KEY,
+    SharedMemory,
     again,
     contents,
     sent,
     stored,
 )
-from tests.core.test_session_trust import Exploit, Own, SharedMemory, kept, put
+from tests.core.test_session_trust import Exploit, Own, kept, put
 
 Options = dict[str, Any]
 

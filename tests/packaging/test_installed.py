@@ -28,7 +28,7 @@ try:
 except Exception as e:
     print(type(e).__name__, e)
 loaded = {{name.partition(".")[0] for name in sys.modules}}
-print(*sorted(loaded & {{"google", "pymongo", "pymemcache", "redis", "sqlalchemy", "cryptography"}}))
+print(*sorted(loaded & {{"google", "pymongo", "pymemcache", "redis", "sqlalchemy"}}))
 """
 
 SESSION = """
