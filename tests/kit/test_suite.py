@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import beaker.testing
 from beaker.backends.sqlite import SqliteNamespaceManager
 from beaker.testing import Opener, StoreSuite
 
@@ -22,6 +25,17 @@ def suite_module(*names: str) -> type[StoreSuite]:
 
     tests = dict.fromkeys(names, passes)
     return type("Suite", (StoreSuite,), {**tests, "__module__": "beaker.testing._x"})
+
+
+def test_whatever_asserts_is_rewritten_to_say_what_it_found() -> None:
+    silent = set()
+    for module in Path(beaker.testing.__file__).parent.glob("_[a-z]*.py"):
+        asserts = re.search(r"^ +assert ", module.read_text(), re.MULTILINE)
+        loaded = import_module(f"beaker.testing.{module.stem}")
+        if asserts and "@pytest_ar" not in vars(loaded):
+            silent.add(module.name)
+
+    assert silent == set()
 
 
 def test_a_suites_test_cannot_be_redefined() -> None:
