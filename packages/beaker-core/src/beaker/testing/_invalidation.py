@@ -26,7 +26,7 @@ INVALIDATIONS: Mapping[str, Callable[[Cache], object]] = {
 #: Names that a careless store mixes up with "mine".
 NEIGHBOURS = [
     *("mine:x", "mine.x", "mine x", "mine_", "min", "MINE", " mine", "mine ", "m*"),
-    *("m?ne", "m%", "m_ne", "[m]ine", "mine\0", "mine/..", "2:mine", "theirs", "é"),
+    *("m?ne", "m%", "m_ne", "min[e]", "mine\0", "mine/..", "2:mine", "theirs", "é"),
 ]
 
 

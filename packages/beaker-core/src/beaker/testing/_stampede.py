@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,15 +25,24 @@ class Stampede:
         options: Those of the cache, its store's among them.
         processes: How many processes; 0: this one.
         threads: How many threads in each.
+        awaits: Whether each thread has a loop, in which it awaits a decorated
+            coroutine function.
     """
 
     def __init__(
-        self, namespace: str, options: Mapping[str, Any], processes: int, threads: int
+        self,
+        namespace: str,
+        options: Mapping[str, Any],
+        processes: int,
+        threads: int,
+        *,
+        awaits: bool = False,
     ) -> None:
         self._may_finish = SPAWN.Event()
         self._created = SPAWN.Value("i", 0)
         shared = (namespace, dict(options), self._may_finish, self._created)
-        self._crowd = Crowd(_ask, *shared, processes=processes, threads=threads)
+        ask = _await if awaits else _ask
+        self._crowd = Crowd(ask, *shared, processes=processes, threads=threads)
 
     @property
     def size(self) -> int:
@@ -91,3 +101,23 @@ def _ask(
 
     cache = CacheManager(**options).get_cache(namespace)
     return cache.get(key, createfunc=create)
+
+
+def _await(
+    key: str,
+    number: int,
+    namespace: str,
+    options: Mapping[str, Any],
+    may_finish: Any,
+    created: Any,
+) -> Any:
+    del number
+
+    @CacheManager(**options).cache(namespace)
+    async def load(_: str) -> str:
+        with created.get_lock():
+            created.value += 1
+        await asyncio.to_thread(may_finish.wait, PATIENCE)
+        return "new"
+
+    return asyncio.run(load(key))
