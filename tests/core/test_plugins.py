@@ -239,7 +239,8 @@ def test_a_plugin_that_cannot_be_loaded_is_named_with_the_cause(
     [
         ("import riak_client", "pip install 'beaker-riak==1.0'"),
         ("import riak_client.http", "pip install 'beaker-riak==1.0'"),
-        # What it lacks of itself no command brings.
+        # What it lacks of itself no command brings, nor a part of what is installed.
+        ("import pluggy.no_such_part", None),
         ("import in_beaker_riak.part", None),
         ("1 / 0", None),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 __all__ = [
@@ -167,6 +168,7 @@ class BrokenBackendError(InvalidCacheBackendError):
         if (
             not isinstance(self.cause, ModuleNotFoundError)
             or missing.partition(".")[0] == its_own
+            or _is_installed(missing.rpartition(".")[0])
             or not version[:1].isdigit()
         ):
             return ""
@@ -394,3 +396,8 @@ class RecursiveCreationError(LockError):
             f"key {self.key!r} of namespace {self.namespace!r} was asked for by the "
             f"function that was creating it; call the undecorated function there"
         )
+
+
+def _is_installed(package: str) -> bool:
+    # One without a file is a name that several distributions share.
+    return getattr(sys.modules.get(package), "__file__", None) is not None

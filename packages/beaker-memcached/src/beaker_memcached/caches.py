@@ -140,7 +140,7 @@ class CacheRecords:
         """Return a lease on the creation of a record."""
         number, client, name = self._place(key)
         names = (self._generation, self._names.lease(name), name)
-        return CreationLease(client, names, self._known.get(number), expires_in)
+        return CreationLease(client, names, key, self._known.get(number), expires_in)
 
     def fill(self, key: str, data: bytes, ttl: float | None, lease: Lease) -> bool:
         """Store what the holder of a lease has created, and free the lease."""

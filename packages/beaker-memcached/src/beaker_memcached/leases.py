@@ -26,11 +26,12 @@ class NameLease(RemoteLease):
     Args:
         client: The server that keeps it.
         name: The name.
+        key: What it stands for, as errors call it.
         expires_in: Seconds until it lapses, if it is no longer renewed.
     """
 
-    def __init__(self, client: Client, name: str, expires_in: float) -> None:
-        super().__init__((client.reach, name), expires_in=expires_in)
+    def __init__(self, client: Client, name: str, key: str, expires_in: float) -> None:
+        super().__init__((client.reach, name, key), expires_in=expires_in)
         self.client, self.name = client, name
         self._life = expiry(expires_in)
 
@@ -73,6 +74,7 @@ class CreationLease(NameLease):
     Args:
         client: The server that keeps the record.
         names: Those of the generation, the lease and the record.
+        key: The record's key.
         generation: That of the namespace when it was last seen; None: unknown.
         expires_in: Seconds until it lapses, if it is no longer renewed.
 
@@ -86,11 +88,12 @@ class CreationLease(NameLease):
         self,
         client: Client,
         names: Sequence[str],
+        key: str,
         generation: bytes | None,
         expires_in: float,
     ) -> None:
         self._generation_name, lease, self.record = names
-        super().__init__(client, lease, expires_in)
+        super().__init__(client, lease, key, expires_in)
         # The generation last, as always before something is replaced: a record that
         # was read before it and is of another one is of a former one.
         self._names, self._known = (lease, self.record, names[0]), generation

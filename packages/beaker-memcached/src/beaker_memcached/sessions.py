@@ -103,7 +103,7 @@ class SessionRecords:
     def lease(self, key: str, expires_in: float) -> Lease:
         """Return a lease on the session."""
         name = self._names.record(key)
-        return NameLease(self._client(name), self._names.lease(name), expires_in)
+        return NameLease(self._client(name), self._names.lease(name), key, expires_in)
 
     def fill(self, *_: object) -> bool:
         """Refuse: a bare record has no place for what would keep latecomers out."""
