@@ -23,8 +23,8 @@ class OnMemcached(StoreSuite):
 
     @pytest.fixture
     def stoppable(self, memcached_server: Server) -> Stoppable:
-        options = {"type": "ext:memcached", "url": memcached_server.url}
-        return options, memcached_server
+        place = {"type": "ext:memcached", "url": memcached_server.url}
+        return {**place, "store_timeout": 1}, memcached_server
 
 
 class TestCaches(OnMemcached, RegionSuite):

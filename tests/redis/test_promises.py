@@ -29,7 +29,8 @@ class OnRedis(StoreSuite):
 
     @pytest.fixture
     def stoppable(self, redis_server: Server) -> Stoppable:
-        return {"type": "ext:redis", "url": redis_server.url}, redis_server
+        options = {"type": "ext:redis", "url": redis_server.url, "store_timeout": 1}
+        return options, redis_server
 
 
 class InACluster(StoreSuite):
