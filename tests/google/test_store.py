@@ -11,7 +11,7 @@ from beaker.cache import Cache
 from beaker.exceptions import InvalidOptionError, StoreRefusedError
 from beaker_google import GoogleNamespaceManager
 from beaker_google.table import LARGEST
-from tests.google.conftest import OpenNamespace
+from tests.google.conftest import PATIENT, OpenNamespace
 
 
 class TestGoogleSession:
@@ -254,12 +254,14 @@ def test_what_is_no_kind_is_told(name: Any) -> None:
         GoogleNamespaceManager("namespace", name)
 
 
+def opened_twice(url: str, more: str, prefix: str) -> list[GoogleNamespaceManager]:
+    given: dict[str, Any] = {"prefix": prefix, "store_timeout": PATIENT}
+    urls = (url, url.replace("?", more))
+    return [GoogleNamespaceManager("name", url=one, **given) for one in urls]
+
+
 def test_the_namespaces_of_datastore_are_apart(google_url: str, prefix: str) -> None:
-    given: dict[str, Any] = {"prefix": prefix, "store_timeout": 10}
-    one, other = (
-        GoogleNamespaceManager("name", url=f"{google_url}{more}", **given)
-        for more in ("", "&namespace=tenant")
-    )
+    one, other = opened_twice(google_url, "?namespace=tenant&", prefix)
     one.store("key", b"one", 60)
 
     assert other.fetch("key") is None
@@ -267,6 +269,17 @@ def test_the_namespaces_of_datastore_are_apart(google_url: str, prefix: str) -> 
     other.drop()
     assert one.fetch("key") == b"one"
     assert other.size() == 0
+
+
+def test_the_databases_of_a_project_are_apart(google_url: str, prefix: str) -> None:
+    # Queries of the emulator go through all of them, whoever asks.
+    one, other = opened_twice(google_url, "/other?", prefix)
+    one.store("key", b"one", 60)
+
+    assert other.fetch("key") is None
+    other.store("key", b"other", 60)
+    assert other.discard("key")
+    assert one.fetch("key") == b"one"
 
 
 def test_the_largest_record_is_kept_and_replaced(open_namespace: OpenNamespace) -> None:

@@ -99,7 +99,8 @@ class Entry(NamedTuple):
 
     def is_used(self, now: float, before: float) -> bool:
         """Return whether there is a record that was used at that time or later."""
-        return self.is_record(now) and (self.accessed or now) >= before
+        accessed = now if self.accessed is None else self.accessed
+        return self.is_record(now) and accessed >= before
 
     def is_leased(self, now: float) -> bool:
         """Return whether there is a lease that has not lapsed."""
