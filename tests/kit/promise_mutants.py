@@ -17,16 +17,15 @@ from beaker.records import MAGIC, RecordCodec
 from beaker.testing import CipherSuite, RegionSuite, SessionSuite
 from tests.core.sessions import ToySeal
 from tests.kit.cabinet import Cabinet, CabinetLease, Drawers, Name
-from tests.kit.mutants import (
+from tests.kit.mutants import Mutant
+from tests.kit.sick_records import DropsNeighbours, TouchMakes
+from tests.kit.sick_sharing import (
     DiscardsOnlyWhatIsThere,
     DropKeepsLeases,
-    DropsNeighbours,
     FillsWithoutToken,
-    Mutant,
+    Leasing,
     NeverLapses,
     ReplacesInTwoSteps,
-    TouchMakes,
-    _Leasing,
 )
 
 __all__ = ["CIPHER_MUTANTS", "STORE_MUTANTS", "CipherMutant", "Stopped", "Toy"]
@@ -75,7 +74,7 @@ class EndsAtExpiry(Cabinet):
         return self.ends(0)
 
 
-class LetsEverybodyCreate(_Leasing):
+class LetsEverybodyCreate(Leasing):
     """Each process thinks that it is the only one."""
 
     class lease_class(CabinetLease):  # noqa: N801 - an attribute of its store
@@ -84,7 +83,7 @@ class LetsEverybodyCreate(_Leasing):
             return True
 
 
-class MakesAllWait(_Leasing):
+class MakesAllWait(Leasing):
     """Who only wants to know whether somebody creates waits until he does not."""
 
     class lease_class(CabinetLease):  # noqa: N801
@@ -92,7 +91,7 @@ class MakesAllWait(_Leasing):
             return super().acquire(True, timeout)
 
 
-class FreesLate(_Leasing):
+class FreesLate(Leasing):
     """A lock is left to lapse."""
 
     class lease_class(CabinetLease):  # noqa: N801
@@ -103,7 +102,7 @@ class FreesLate(_Leasing):
 _only = threading.Lock()
 
 
-class HasOneLock(_Leasing):
+class HasOneLock(Leasing):
     """For all keys, and children inherit it as it is."""
 
     class lease_class(CabinetLease):  # noqa: N801

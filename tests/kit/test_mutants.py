@@ -6,6 +6,7 @@ import pytest
 
 from beaker.testing import _expiry, _leases
 from tests.kit.mutants import MUTANTS, Mutant
+from tests.kit.sick_locks import SICK_LOCKS, SickLock
 
 pytest_plugins = ["pytester"]
 
@@ -13,7 +14,7 @@ pytest_plugins = ["pytester"]
 TESTS = """
 import pytest
 from beaker.testing import {suite}
-from tests.kit.mutants import {store}
+from {module} import {store}
 
 class TestMutant({suite}):
     @pytest.fixture
@@ -35,12 +36,40 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=lambda mutant: f"{mutant.store.__name__}-{mutant.caught_by}",
 )
 def test_it_is_caught(mutant: Mutant, pytester: pytest.Pytester) -> None:
-    names = {"store": mutant.store.__name__, "suite": mutant.suite.__name__}
-    pytester.makepyfile(TESTS.format(**names))
+    store, suite = mutant.store.__name__, mutant.suite.__name__
+    module = mutant.store.__module__
+    pytester.makepyfile(TESTS.format(store=store, suite=suite, module=module))
 
     # Hypothesis would be imported anew each time.
     without = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
     ran = pytester.runpytest_inprocess("-k", mutant.caught_by, *without)
+
+    outcomes = ran.parseoutcomes()
+    assert outcomes.get("failed")
+    assert "errors" not in outcomes
+
+
+#: The same for who offers a lock.
+TESTS_OF_A_LOCK = """
+import functools
+import pytest
+from beaker.testing import SynchronizerSuite
+from tests.kit.sick_locks import {lock}
+
+class TestMutant(SynchronizerSuite):
+    @pytest.fixture
+    def open_synchronizer(self, tmp_path):
+        return functools.partial({lock}, tmp_path)
+"""
+
+
+@pytest.mark.parametrize(
+    "lock", SICK_LOCKS, ids=lambda lock: f"{lock.open.__name__}-{lock.caught_by}"
+)
+def test_a_sick_lock_is_caught(lock: SickLock, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(TESTS_OF_A_LOCK.format(lock=lock.open.__name__))
+
+    ran = pytester.runpytest_inprocess("-k", lock.caught_by, "-p", "no:cacheprovider")
 
     outcomes = ran.parseoutcomes()
     assert outcomes.get("failed")
