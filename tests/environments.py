@@ -40,8 +40,9 @@ class Environment:
         """Run pip for it, as its user would, and return what it prints."""
         command = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
         if arguments[0] == "install":
-            arguments = (*arguments, "--find-links", str(self._wheels))
-        # Nobody imports most of what is installed: it needs no bytecode.
+            # Nobody imports most of what is installed: it needs no bytecode.
+            found = ("--no-compile", "--find-links", str(self._wheels))
+            arguments = (*arguments, *found)
         done = self._ended([*command, "--python", self.python, *arguments])
         if done.returncode:
             pytest.fail(f"pip {' '.join(arguments)}\n{done.stdout}\n{done.stderr}")

@@ -70,6 +70,13 @@ def test_each_option_has_a_type_and_a_meaning(wheel: str) -> None:
     assert [name for name, (kind, _, _) in told.items() if not kind] == []
 
 
+@pytest.mark.parametrize("wheel", WHEELS)
+def test_the_deadline_that_a_page_tells_is_the_default(wheel: str) -> None:
+    _, default, _ = options(readme(wheel))["store_timeout"]
+
+    assert float(default) == StoreOptions().deadline
+
+
 def test_what_the_pages_say_of_abilities_is_what_the_classes_say() -> None:
     script = ROOT / "docs" / "abilities.py"
 
