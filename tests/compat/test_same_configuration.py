@@ -99,11 +99,30 @@ def visited(
     return answer["told"], answer["cookies"], done.stderr
 
 
+def looked_at(file: Path) -> bool:
+    """Return whether the doctor finds no error, and both sessions of 1.x."""
+    done = subprocess.run(  # noqa: S603 - ours
+        [sys.executable, "-m", "beaker", "doctor", "--json", str(file)],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    (section,) = json.loads(done.stdout)["sections"]
+    told = [one["says"] for one in section["findings"] if one["about"] == "sessions"]
+    # Neither memcached nor cookies tell what sessions there are.
+    return (
+        not told or told == ["2 were looked at: 2 of 1.x"] or "cannot list" in told[0]
+    )
+
+
 def test_everybody_stays_logged_in_and_all_is_computed_rightly(
     former_python: str, configuration: Path
 ) -> None:
     told, cookies, _ = visited(former_python, configuration, BEFORE, {})
     assert told == ["ann []", "bob []", "ann ['tea']", "9 made 1", "9 made 1"]
+
+    assert looked_at(configuration)
 
     told, _, warned = visited(sys.executable, configuration, AFTER, cookies)
 

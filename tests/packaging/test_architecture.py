@@ -21,6 +21,8 @@ PLUGINS = sorted(
 #: From the street inwards. A module may import from lines below its own, directly or
 #: through modules that are not named here.
 LAYERS = [
+    ["beaker.__main__"],
+    ["beaker.commands.doctor", "beaker.commands.purge"],
     ["beaker.middleware"],
     ["beaker.session", "beaker.cache"],
     ["beaker.container"],
@@ -119,7 +121,7 @@ def test_each_named_layer_is_a_module() -> None:
 
 def test_the_backends_know_nothing_of_what_is_above_the_contract() -> None:
     graph = core_imports()
-    above = {name for layer in LAYERS[:4] for name in layer}
+    above = {name for layer in LAYERS[:6] for name in layer}
 
     known = {
         f"{name} -> {other}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -26,6 +27,9 @@ MOST, PATIENCE = 10_000, 5.0
 #: What is found beside: nothing any more, or what nobody can read.
 _GONE, _NEITHER = "gone", "neither"
 
+# 1.x kept caches in the same tables, under names that functions have.
+_ISSUED = re.compile(r"[0-9a-f]{32}").fullmatch
+
 #: What becomes of a session of 1.x in each mode.
 _FATES = {
     "compat": "they are read, and written as 1.x wrote them, so that it reads them too",
@@ -37,7 +41,7 @@ _FATES = {
 def record_findings(settings: SessionSettings, store: Store) -> Iterator[Finding]:
     """Tell whether sessions of 1.x are there, and what each mode does with them."""
     try:
-        ids = list(islice(store.manager.session_ids(), MOST))
+        ids = list(islice(filter(_ISSUED, store.manager.session_ids()), MOST))
     except (UnsupportedOperationError, NotImplementedError):
         says = f"{store.place()} cannot list its sessions: nothing is known of them"
         yield Finding(NOTE, "sessions", says)
