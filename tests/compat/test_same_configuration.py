@@ -132,3 +132,22 @@ def test_everybody_stays_logged_in_and_all_is_computed_rightly(
     ]
     assert "Traceback" not in warned
     assert [line for line in warned.splitlines() if "Warning" in line] == []
+
+
+def test_nobody_is_logged_out_by_going_back(
+    former_python: str, configuration: Path
+) -> None:
+    whole = configuration.read_text()
+    _, cookies, _ = visited(former_python, configuration, [("/login/ann", "a")], {})
+    # Some begin their sessions on 2.x, others only use theirs.
+    use = [("/login/bob", "b"), ("/add/tea", "a"), ("/look", "b")]
+    _, cookies, _ = visited(sys.executable, configuration, use, cookies)
+
+    configuration.write_text(f"{whole}session.mode = compat\n")
+    use = [("/look", "a"), ("/look", "b"), ("/add/jam", "b")]
+    _, cookies, _ = visited(sys.executable, configuration, use, cookies)
+    configuration.write_text(whole)
+    use = [("/look", "a"), ("/look", "b"), ("/add/rum", "a")]
+    told, _, _ = visited(former_python, configuration, use, cookies)
+
+    assert told == ["ann ['tea']", "bob ['jam']", "ann ['tea', 'rum']"]

@@ -214,6 +214,21 @@ def test_compat_mode_signs_the_id_as_1_did(shared: Options) -> None:
         assert Session(answer, key=KEY, mode=mode, **shared)["n"] == 1
 
 
+def test_compat_mode_signs_an_id_anew_that_2_had_signed(shared: Options) -> None:
+    first: Options = {}
+    session = Session(first, key=KEY, **shared)
+    session["n"] = 1
+    session.save()
+    request = {"cookie": sent(first)}
+
+    Session(request, key=KEY, mode="compat", **shared).save(accessed_only=True)
+
+    assert len(sent(request)) == len(f"{KEY}=") + 40 + 32
+    again = {"cookie": sent(request)}
+    Session(again, key=KEY, mode="compat", **shared).save(accessed_only=True)
+    assert not again.get("set_cookie")
+
+
 def test_a_compat_cookie_is_one_of_1() -> None:
     options = {"key": KEY, "validate_key": "v" * 20, "mode": "compat"}
     session = CookieSession({}, **options)

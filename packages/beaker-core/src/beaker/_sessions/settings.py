@@ -189,7 +189,10 @@ class SessionSettings:
             (self.secrets and found[1]) or _ID.fullmatch(found[0])
         ):
             return None
-        return found[0], found[1] or self.mode == "compat"
+        if self.mode == "compat":
+            # One that 2.x has signed is said again, for 1.x to understand it.
+            return found[0], value == self.id_to_cookie(found[0])
+        return found
 
     def is_former_cookie(self, value: str) -> bool:
         """Return whether a cookie that was believed is signed as 1.x did it."""
