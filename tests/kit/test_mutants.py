@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from beaker.testing import _expiry, _leases
+from beaker.testing import _expiry, _holders
 from tests.kit.mutants import MUTANTS, Mutant
 from tests.kit.sick_locks import SICK_LOCKS, SickLock
 
@@ -27,7 +27,7 @@ class TestMutant({suite}):
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up soon on what never comes."""
     monkeypatch.setattr(_expiry.ExpiryTests, "forgets_within", 3.0)
-    monkeypatch.setattr(_leases, "PATIENCE", 4.0)
+    monkeypatch.setattr(_holders, "PATIENCE", 4.0)
 
 
 @pytest.mark.parametrize(

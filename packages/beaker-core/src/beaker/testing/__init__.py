@@ -18,6 +18,7 @@ pytest.register_assert_rewrite(
     "beaker.testing._fences",
     "beaker.testing._leases",
     "beaker.testing._locks",
+    "beaker.testing._holders",
     "beaker.testing._invalidation",
     "beaker.testing._lifetimes",
     "beaker.testing._merging",

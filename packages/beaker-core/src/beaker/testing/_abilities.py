@@ -123,8 +123,8 @@ class AbilityTests(StoreSuite):
     ) -> None:
         """A program ends, and the next one finds what it has stored."""
         can_be_sent(open_namespace)
-        for _ in range(2):
-            answer_of_new_process(answer, open_namespace)
+
+        answer_of_new_process(answer, open_namespace)
 
         assert open_namespace().fetch("key") == b"answer"
 

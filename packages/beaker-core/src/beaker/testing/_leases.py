@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 
 import pytest
 
 from beaker.exceptions import LockTimeoutError
-from beaker.protocols import Lease, NamespaceManager
+from beaker.protocols import NamespaceManager
 from beaker.synchronization import LocalLease, RemoteLease
 from beaker.testing._fences import INVALIDATIONS
+from beaker.testing._holders import HolderTests, among_processes
 from beaker.testing._observing import is_free
 from beaker.testing._processes import (
     PATIENCE,
@@ -24,26 +24,16 @@ from beaker.testing._processes import (
     wait_for,
 )
 from beaker.testing._sharing import CROWD
-from beaker.testing._suite import Opener, StoreSuite, needs, rounds
+from beaker.testing._suite import Opener, rounds
 
 __all__ = ["LeaseSuite"]
 
-#: Seconds that leases live here: short, so that those of the dead lapse soon.
-LIFE = 1.0
 
-among_processes = needs("fork", "shared_between_processes", "updates_atomically")
-
-
-class LeaseSuite(StoreSuite):
+class LeaseSuite(HolderTests):
     """The creation locks of a store, tested: inherit, and give the fixture `options`.
 
     `NamespaceManagerSuite` tests what a lease means to one caller after the other.
     """
-
-    @pytest.fixture
-    def store(self, open_namespace: Opener) -> NamespaceManager:
-        """One namespace, empty, whose leases live for a second."""
-        return brief(open_namespace)
 
     # -- one process
 
@@ -67,20 +57,20 @@ class LeaseSuite(StoreSuite):
         assert at_once(CROWD, take_turns) == [times] * CROWD
 
     def test_who_does_not_wait_is_told_at_once(
-        self, store: NamespaceManager, open_namespace: Opener
+        self, lender: NamespaceManager, open_namespace: Opener
     ) -> None:
         """By the same manager, and by another."""
-        lease = store.lease("key")
+        lease = lender.lease("key")
         lease.acquire()
 
-        assert not store.lease("key").acquire(wait=False)
+        assert not lender.lease("key").acquire(wait=False)
         assert not open_namespace().lease("key").acquire(wait=False)
         lease.release()
-        assert is_free(store, "key")
+        assert is_free(lender, "key")
 
-    def test_waiting_ends_in_time(self, store: NamespaceManager) -> None:
+    def test_waiting_ends_in_time(self, lender: NamespaceManager) -> None:
         """With an error, for the caller would believe the lease was his."""
-        lease, other = store.lease("key"), store.lease("key")
+        lease, other = lender.lease("key"), lender.lease("key")
         lease.acquire()
         began = time.monotonic()
 
@@ -92,13 +82,13 @@ class LeaseSuite(StoreSuite):
         assert other.acquire(timeout=PATIENCE)
         other.release()
 
-    def test_a_waiter_has_it_after_its_release(self, store: NamespaceManager) -> None:
+    def test_a_waiter_has_it_after_its_release(self, lender: NamespaceManager) -> None:
         """And not before."""
-        lease, events = store.lease("key"), list[str]()
+        lease, events = lender.lease("key"), list[str]()
         lease.acquire()
 
         def wait() -> None:
-            mine = store.lease("key")
+            mine = lender.lease("key")
             mine.acquire()
             events.append("taken")
             mine.release()
@@ -110,21 +100,21 @@ class LeaseSuite(StoreSuite):
 
         assert events == ["released", "taken"]
 
-    def test_any_thread_may_release_it(self, store: NamespaceManager) -> None:
+    def test_any_thread_may_release_it(self, lender: NamespaceManager) -> None:
         """It belongs to the object, not to the thread that took it."""
-        lease = store.lease("key")
+        lease = lender.lease("key")
         lease.acquire()
 
         with thread(lease.release):
             pass
 
-        assert is_free(store, "key")
+        assert is_free(lender, "key")
 
-    def test_each_holder_has_a_token_of_his_own(self, store: NamespaceManager) -> None:
+    def test_each_holder_has_a_token_of_his_own(self, lender: NamespaceManager) -> None:
         """By it the store tells him from his predecessor."""
         tokens = []
         for _ in range(10):
-            lease = store.lease("key")
+            lease = lender.lease("key")
             lease.acquire()
             tokens.append(lease.token)
             lease.release()
@@ -157,10 +147,10 @@ class LeaseSuite(StoreSuite):
 
     @among_processes
     def test_another_process_is_kept_out_until_the_release(
-        self, store: NamespaceManager, open_namespace: Opener
+        self, lender: NamespaceManager, open_namespace: Opener
     ) -> None:
         """From this key, and from no other."""
-        lease = store.lease("key")
+        lease = lender.lease("key")
         lease.acquire()
 
         assert succeeds(fork(lambda: not is_free(open_namespace(), "key")))
@@ -170,10 +160,10 @@ class LeaseSuite(StoreSuite):
 
     @among_processes
     def test_waiting_for_another_process_ends_in_time(
-        self, store: NamespaceManager, open_namespace: Opener
+        self, lender: NamespaceManager, open_namespace: Opener
     ) -> None:
         """With the same error as within one process."""
-        lease = store.lease("key")
+        lease = lender.lease("key")
         lease.acquire()
 
         def wait() -> bool:
@@ -187,10 +177,10 @@ class LeaseSuite(StoreSuite):
 
     @among_processes
     def test_a_waiter_elsewhere_has_it_after_its_release(
-        self, store: NamespaceManager, open_namespace: Opener
+        self, lender: NamespaceManager, open_namespace: Opener
     ) -> None:
         """He waits in another process, and has it there."""
-        lease = store.lease("key")
+        lease = lender.lease("key")
         lease.acquire()
 
         def wait(line: Line) -> None:
@@ -211,10 +201,10 @@ class LeaseSuite(StoreSuite):
     @among_processes
     @pytest.mark.parametrize("how", INVALIDATIONS)
     def test_another_process_breaks_a_lease(
-        self, store: NamespaceManager, open_namespace: Opener, how: str
+        self, lender: NamespaceManager, open_namespace: Opener, how: str
     ) -> None:
         """And the next one need not wait for whoever lost it, but for the kernel's."""
-        lease = store.lease("key")
+        lease = lender.lease("key")
         lease.acquire()
 
         def invalidate() -> bool:
@@ -223,18 +213,16 @@ class LeaseSuite(StoreSuite):
 
         assert succeeds(fork(invalidate))
 
-        assert not store.fill("key", b"stale", 60, lease)
+        assert not lender.fill("key", b"stale", 60, lease)
         lease.release()
-        assert store.fetch("key") != b"stale"
+        assert lender.fetch("key") != b"stale"
 
     @among_processes
     def test_who_was_replaced_frees_nothing(
-        self, store: NamespaceManager, open_namespace: Opener
+        self, lender: NamespaceManager, open_namespace: Opener
     ) -> None:
         """A lease is released by its token, never by a stranger."""
-        former = store.lease("key")
-        if isinstance(former, LocalLease):
-            pytest.skip("the system keeps its lock: who lives is not replaced")
+        former = lender.lease("key")
         former.acquire()
         if isinstance(former, LocalLease):
             # Nobody follows him before; afterwards he may not release it once more.
@@ -256,130 +244,4 @@ class LeaseSuite(StoreSuite):
             assert not succeeds(fork(lambda: is_free(open_namespace(), "key")))
             follower.say("go on")
             assert follower.hear() == "True"
-        assert store.fetch("key") == b"follower"
-
-    # -- the dead, the frozen, and those who live
-
-    @among_processes
-    def test_a_killed_holder_is_replaced(self, open_namespace: Opener) -> None:
-        """Once his lease has lapsed; on one machine, at once."""
-        for turn in range(rounds()):
-            key = f"key {turn}"
-            with child(partial(hold, open_namespace, key)) as holder:
-                assert holder.hear() == "held"
-                mine = brief(open_namespace).lease(key)
-                assert not mine.acquire(wait=False)
-                holder.kill()
-
-                assert mine.acquire(timeout=PATIENCE)
-
-                assert open_namespace().fill(key, b"mine", 60, mine)
-                mine.release()
-            assert open_namespace().fetch(key) == b"mine"
-
-    @among_processes
-    @pytest.mark.parametrize("has_follower", [True, False])
-    def test_a_frozen_holder_stores_nothing_once_it_has_lapsed(
-        self, open_namespace: Opener, has_follower: bool
-    ) -> None:
-        """Whoever followed him, and if nobody did.
-
-        Where a lease does not lapse, there is no follower, and he may store.
-        """
-        for turn in range(rounds()):
-            key = f"key {turn}"
-            with child(partial(hold, open_namespace, key)) as holder:
-                assert holder.hear() == "held"
-                holder.freeze()
-                expected = outlive(open_namespace, key, has_follower=has_follower)
-                holder.thaw()
-                holder.say("fill")
-
-                assert holder.hear() == str(expected == b"holder")
-            assert open_namespace().fetch(key) == expected
-
-    @among_processes
-    def test_a_lease_outlives_its_life_while_its_holder_lives(
-        self, store: NamespaceManager, open_namespace: Opener
-    ) -> None:
-        """It is renewed, however long the creation takes."""
-        lease = store.lease("key")
-        lease.acquire()
-        if isinstance(lease, RemoteLease):
-            time.sleep(3 * LIFE)
-
-        assert succeeds(fork(lambda: not is_free(open_namespace(), "key")))
-        assert store.fill("key", b"data", 60, lease)
-        lease.release()
-
-    @among_processes
-    def test_a_forked_child_does_not_hold_what_its_parent_holds(
-        self, store: NamespaceManager, open_namespace: Opener
-    ) -> None:
-        """It can neither store under the lease nor release it, nor wait for itself."""
-        lease = store.lease("key")
-        lease.acquire()
-
-        def act() -> bool:
-            lease.release()
-            is_kept = not is_free(open_namespace(), "key")
-            return is_kept and is_free(open_namespace(), "other")
-
-        assert succeeds(fork(act))
-
-        assert not succeeds(fork(lambda: is_free(open_namespace(), "key")))
-        assert store.fill("key", b"data", 60, lease)
-        lease.release()
-        assert is_free(store, "key")
-
-    @needs("fork")
-    def test_a_child_forked_while_leases_are_held_goes_on(
-        self, store: NamespaceManager, open_namespace: Opener
-    ) -> None:
-        """What its parent's threads were doing keeps it from nothing of its own."""
-        lease = store.lease("key")
-        lease.acquire()
-
-        def act() -> bool:
-            mine = open_namespace("mine").lease("key")
-            mine.acquire()
-            mine.release()
-            return True
-
-        assert wait_for([fork(act) for _ in range(rounds())])
-        lease.release()
-
-
-def brief(open_namespace: Opener) -> NamespaceManager:
-    """Return a namespace whose leases lapse soon after their holder's death."""
-    store = open_namespace()
-    store.lease_expires_in = LIFE
-    return store
-
-
-def hold(open_namespace: Opener, key: str, line: Line) -> None:
-    """Take a lease, and fill it when told to."""
-    store = brief(open_namespace)
-    lease = store.lease(key)
-    lease.acquire()
-    line.say("held")
-    line.hear()
-    line.say(str(store.fill(key, b"holder", 60, lease)))
-
-
-def outlive(open_namespace: Opener, key: str, *, has_follower: bool) -> bytes | None:
-    """Wait until a frozen holder's lease has lapsed, and return what is to be left."""
-    store = brief(open_namespace)
-    lease: Lease = store.lease(key)
-    if not isinstance(lease, RemoteLease):
-        with pytest.raises(LockTimeoutError):
-            lease.acquire(timeout=0.1)
-        return b"holder"
-    if not has_follower:
-        # Its clock is the holder's: he knows it himself, whatever the store says.
-        time.sleep(1.2 * LIFE)
-        return None
-    assert lease.acquire(timeout=PATIENCE)
-    assert store.fill(key, b"follower", 60, lease)
-    lease.release()
-    return b"follower"
+        assert lender.fetch("key") == b"follower"
