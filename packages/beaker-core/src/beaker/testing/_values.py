@@ -10,8 +10,9 @@ import pytest
 
 from beaker.cache import Cache
 from beaker.protocols import NamespaceManager
-from beaker.testing._caches import EXPIRE, CacheTests
+from beaker.testing._caches import EXPIRE, CacheTests, OpenCache
 from beaker.testing._clock import Clock
+from beaker.testing._processes import PATIENCE
 from beaker.testing._servers import wait_until
 from beaker.testing._suite import Stoppable, rounds
 
@@ -63,6 +64,25 @@ class ValueTests(CacheTests):
         with pytest.raises(KeyError):
             cache.get("key")
         assert cache.get("key", createfunc=lambda: "new") == "new"
+
+    def test_a_value_from_a_clock_that_is_ahead_lives_no_longer_for_it(
+        self, open_cache: OpenCache, backend: type[NamespaceManager], clock: Clock
+    ) -> None:
+        """It counts from when it was first seen, or as the store's own clock says."""
+        has_own_clock = backend.expires_natively and backend.shared_between_processes
+        cache = open_cache(expire=3, grace=0) if has_own_clock else open_cache()
+        # The first connection may take longer than such a value lives.
+        cache["another"] = "from now"
+        clock.advance(30 * 86400)
+        cache["key"] = "from the future"
+        clock.advance(-30 * 86400)
+
+        assert cache["key"] == "from the future"
+        if not has_own_clock:
+            clock.advance(EXPIRE - 1)
+            assert "key" in cache
+            clock.advance(1)
+        wait_until(lambda: "key" not in cache, lambda: "it is there still", PATIENCE)
 
     # -- records that are damaged
 
