@@ -254,7 +254,8 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def growth(session: nox.Session) -> None:
-    """Measure what it costs as the work grows, and how long importing takes."""
+    """Measure what it costs as the work grows, how long callers wait and imports take."""
     install(session, "tests", "bench", packages=PACKAGES)
     session.run("python", "benchmarks/growth.py", *session.posargs)
+    session.run("python", "benchmarks/stampedes.py")
     session.run("python", "benchmarks/imports.py")
