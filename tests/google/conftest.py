@@ -58,15 +58,24 @@ def open_namespace(google_url: str, prefix: str) -> OpenNamespace:
 
 
 class Asked(requests.Session):
-    """A session of HTTP that notes which methods of Datastore were called."""
+    """A session of HTTP that notes which methods of Datastore were called.
+
+    Attributes:
+        methods: Their names.
+        meanwhile: What another does before our next commit arrives.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.methods: list[str] = []
+        self.meanwhile: Callable[[], object] | None = None
         self.trust_env = False
 
     def request(self, *arguments: Any, **named: Any) -> requests.Response:
         self.methods.append(named["url"].rpartition(":")[2])
+        if self.methods[-1] == "commit" and self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
         return super().request(*arguments, **named)
 
 
