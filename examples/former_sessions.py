@@ -8,6 +8,7 @@ Shows: the hook former_session_met, and the modes compat, migrate and strict.
 
 from __future__ import annotations
 
+import secrets
 import sys
 import tempfile
 from collections import Counter
@@ -17,7 +18,8 @@ from beaker.hookspecs import hookimpl
 from beaker.plugins import register
 from beaker.session import Session
 
-SECRET = "a long text that nobody can guess"  # noqa: S105 - an example's
+# A site has its own in its configuration, the same in every process.
+SECRET = secrets.token_urlsafe(32)
 VISITORS = ("ann", "ben", "eve")
 WEEKS = 3
 

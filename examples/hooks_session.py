@@ -9,6 +9,7 @@ session_rejected.
 
 from __future__ import annotations
 
+import secrets
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -17,7 +18,8 @@ from beaker.hookspecs import hookimpl
 from beaker.middleware import SessionMiddleware
 from beaker.plugins import register
 
-SECRET = "a long random text"  # noqa: S105 - an example's
+# A site has its own in its configuration, the same in every process.
+SECRET = secrets.token_urlsafe(32)
 
 VISITS = ["/", "/", "/login", "/logout"]
 EXPECTED = [

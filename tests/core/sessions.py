@@ -12,6 +12,7 @@ from typing import Any
 from beaker.backends.memory import MemoryNamespaceManager
 from beaker.middleware import SessionMiddleware
 from beaker.session import CookieSession, Session, SessionObject
+from beaker.signing import former_signature
 
 #: The cookie's name in these tests.
 KEY = "sid"
@@ -255,3 +256,11 @@ FORMER_JSON_COOKIE = (
 
 #: The id signed with the secret "ssssssssssssssssssss".
 FORMER_ID_COOKIE = "a99712efe5a3056406a9fcee0c3a69ea88a2c880" + FORMER_ID
+
+#: A secret that nobody guesses: the strict mode takes no other.
+STRONG = "9f2c41d07be84a6ba3d5e0c1"
+
+
+def signed_anew(former: str) -> str:
+    """Return what Beaker 1.14.1 signed as it would be signed with the strong secret."""
+    return former_signature(STRONG.encode(), former[40:]) + former[40:]

@@ -27,6 +27,7 @@ from beaker.middleware import (
 )
 from beaker.session import Session
 from tests.core.sessions import (
+    STRONG,
     Application,
     Browser,
     Visit,
@@ -100,7 +101,7 @@ def test_a_slip_in_an_options_name_is_told() -> None:
 
 def test_strict_mode_refuses_a_slip() -> None:
     with pytest.raises(UnknownOptionError, match="httponly"):
-        SessionMiddleware(echo, htponly=True, mode="strict", secret="s" * 20)
+        SessionMiddleware(echo, htponly=True, mode="strict", secret=STRONG)
 
 
 def test_an_unknown_store_is_told_at_once() -> None:

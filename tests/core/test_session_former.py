@@ -20,10 +20,12 @@ from tests.core.sessions import (
     FORMER_PAYLOAD,
     FORMER_TIME,
     KEY,
+    STRONG,
     SharedMemory,
     again,
     contents,
     sent,
+    signed_anew,
     stored,
 )
 from tests.core.test_session_trust import Exploit, Own, kept, put
@@ -42,7 +44,7 @@ FORMER_DATA = {
 def shared() -> Options:
     """The options of sessions in a store that others can write."""
     SharedMemory.namespaces.clear()
-    return {"namespace_class": SharedMemory, "secret": "s" * 20}
+    return {"namespace_class": SharedMemory, "secret": STRONG}
 
 
 def former(options: Options, stored: bytes) -> Session:
@@ -127,13 +129,16 @@ def test_absurdly_large_json_is_refused() -> None:
 # -- from a cookie
 
 
+COOKIE, JSON_COOKIE = signed_anew(FORMER_COOKIE), signed_anew(FORMER_JSON_COOKIE)
+
+
 def former_cookie(cookie: str, **options: Any) -> CookieSession:
-    given = {"key": KEY, "validate_key": "v" * 20, **options}
+    given = {"key": KEY, "validate_key": STRONG, **options}
     return CookieSession({"cookie": f"{KEY}={cookie}"}, **given)
 
 
 def test_a_cookie_session_is_read_and_written_anew() -> None:
-    session = former_cookie(FORMER_COOKIE)
+    session = former_cookie(COOKIE)
 
     assert contents(session) == FORMER_DATA
     assert (session.id, session.created) == (FORMER_ID, FORMER_TIME)
@@ -143,20 +148,20 @@ def test_a_cookie_session_is_read_and_written_anew() -> None:
 
 
 def test_a_cookie_with_json_is_read() -> None:
-    session = former_cookie(FORMER_JSON_COOKIE, data_serializer="json")
+    session = former_cookie(JSON_COOKIE, data_serializer="json")
 
     assert contents(session) == {"user": "ann", "n": [1, 2]}
 
 
 def test_strict_mode_refuses_a_cookie_of_1() -> None:
     with pytest.raises(CorruptRecordError, match="no longer"):
-        former_cookie(FORMER_COOKIE, mode="strict")
+        former_cookie(COOKIE, mode="strict")
 
 
 def test_no_changed_character_of_a_cookie_of_1_is_accepted() -> None:
-    for at in range(len(FORMER_COOKIE)):
-        other = "A" if FORMER_COOKIE[at] != "A" else "B"
-        cookie = FORMER_COOKIE[:at] + other + FORMER_COOKIE[at + 1 :]
+    for at in range(len(COOKIE)):
+        other = "A" if COOKIE[at] != "A" else "B"
+        cookie = COOKIE[:at] + other + COOKIE[at + 1 :]
         with pytest.raises(CorruptRecordError):
             former_cookie(cookie)
 

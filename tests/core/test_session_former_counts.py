@@ -19,9 +19,11 @@ from tests.core.sessions import (
     FORMER_ID_COOKIE,
     FORMER_PAYLOAD,
     KEY,
+    STRONG,
     SharedMemory,
     ToySeal,
     again,
+    signed_anew,
     stored,
 )
 from tests.core.test_session_subclasses import TextSession
@@ -51,7 +53,7 @@ def met() -> Iterator[Met]:
 def shared() -> Options:
     """The options of sessions in a store that others can write."""
     SharedMemory.namespaces.clear()
-    return {"namespace_class": SharedMemory, "secret": "s" * 20, "prefix": "counts:"}
+    return {"namespace_class": SharedMemory, "secret": STRONG, "prefix": "counts:"}
 
 
 def test_a_session_that_1_wrote_counts(met: Met, shared: Options) -> None:
@@ -83,7 +85,7 @@ def test_one_that_it_encrypted_counts_as_such(met: Met, shared: Options) -> None
 
 
 def test_an_id_that_1_signed_counts(met: Met, shared: Options) -> None:
-    Session({"cookie": f"{KEY}={FORMER_ID_COOKIE}"}, key=KEY, **shared)
+    Session({"cookie": f"{KEY}={signed_anew(FORMER_ID_COOKIE)}"}, key=KEY, **shared)
 
     assert met == [("cookie", FORMER_ID)]
 

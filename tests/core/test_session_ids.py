@@ -13,12 +13,15 @@ from beaker.session import Session
 from tests.core.sessions import (
     FORMER_ID_COOKIE,
     KEY,
+    STRONG,
     Visit,
     contents,
     sent,
+    signed_anew,
 )
 
-SECRET = "s" * 20
+SECRET = STRONG
+FORMER = signed_anew(FORMER_ID_COOKIE)
 
 
 def saved(cookie: str = "", **options: Any) -> tuple[Session, dict[str, Any]]:
@@ -82,11 +85,11 @@ def test_the_cookie_of_a_session_is_not_one_of_another_name() -> None:
 
 def test_the_cookie_of_beaker_1_is_read_and_sent_anew() -> None:
     options: Any = {"key": KEY, "type": "memory", "secret": SECRET}
-    former = Session({}, FORMER_ID_COOKIE[40:], use_cookies=False, **options)
+    former = Session({}, FORMER[40:], use_cookies=False, **options)
     former["n"] = 5
     former.save()
 
-    request: dict[str, Any] = {"cookie": f"{KEY}={FORMER_ID_COOKIE}"}
+    request: dict[str, Any] = {"cookie": f"{KEY}={FORMER}"}
     session = Session(request, **options)
     session.save(accessed_only=True)
 
@@ -98,11 +101,11 @@ def test_the_cookie_of_beaker_1_is_read_and_sent_anew() -> None:
 
 def test_strict_mode_refuses_the_cookie_of_beaker_1() -> None:
     options: Any = {"key": KEY, "type": "memory", "secret": SECRET}
-    former = Session({}, FORMER_ID_COOKIE[40:], use_cookies=False, **options)
+    former = Session({}, FORMER[40:], use_cookies=False, **options)
     former.save()
 
     strict = {**options, "mode": "strict"}
-    session = Session({"cookie": f"{KEY}={FORMER_ID_COOKIE}"}, **strict)
+    session = Session({"cookie": f"{KEY}={FORMER}"}, **strict)
 
     assert session.is_new
     former.delete()

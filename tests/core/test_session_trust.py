@@ -27,7 +27,7 @@ from beaker.exceptions import (
 )
 from beaker.session import Session
 from beaker.signing import KeyRing
-from tests.core.sessions import SharedMemory, ToySeal, again, contents, stored
+from tests.core.sessions import STRONG, SharedMemory, ToySeal, again, contents, stored
 
 Options = dict[str, Any]
 
@@ -202,7 +202,7 @@ def test_an_exploit_in_the_store_does_not_run(shared: Options) -> None:
 
 
 def test_with_a_secret_any_class_is_stored(shared: Options) -> None:
-    options = {**shared, "secret": "s" * 20}
+    options = {**shared, "secret": STRONG}
     session = stored(options, own=Own())
 
     assert again(options, session.id)["own"] == Own()
@@ -212,7 +212,7 @@ def test_with_a_secret_any_class_is_stored(shared: Options) -> None:
 def test_no_changed_byte_of_a_signed_record_is_accepted(
     shared: Options, protection: str
 ) -> None:
-    options = {**shared, protection: "s" * 20, "mode": "strict"}
+    options = {**shared, protection: STRONG, "mode": "strict"}
     session = stored(options, n=1)
     data = kept(session)
 
@@ -226,7 +226,7 @@ def test_no_changed_byte_of_a_signed_record_is_accepted(
 
 
 def test_a_record_is_believed_in_its_own_place_only(shared: Options) -> None:
-    options = {**shared, "secret": "s" * 20}
+    options = {**shared, "secret": STRONG}
     ann, eve = stored(options, user="ann"), stored(options, user="eve")
 
     put(eve, kept(ann))
@@ -237,7 +237,7 @@ def test_a_record_is_believed_in_its_own_place_only(shared: Options) -> None:
 
 def test_an_unsigned_record_is_plain_data_until_strict(shared: Options) -> None:
     session = stored(shared, n=1)
-    signed = {**shared, "secret": "s" * 20}
+    signed = {**shared, "secret": STRONG}
 
     assert again(signed, session.id)["n"] == 1
     for refusing in ({"mode": "strict"}, {"legacy_until": "2020-01-01"}):
@@ -268,7 +268,7 @@ def test_a_session_of_another_secret_is_not_lost(shared: Options) -> None:
 
 def test_a_seeded_flood_of_mutations_is_refused(shared: Options) -> None:
     chance = random.Random(11)  # noqa: S311 - repeatable
-    for options in (shared, {**shared, "secret": "s" * 20}):
+    for options in (shared, {**shared, "secret": STRONG}):
         session = stored(options, user="ann", roles=["reader"])
         data = kept(session)
         for _ in range(1000):

@@ -15,6 +15,7 @@ import pytest
 from beaker.exceptions import CorruptRecordError, InvalidCryptoBackendError
 from beaker.middleware import SessionMiddleware
 from beaker.session import Session
+from tests.core.sessions import STRONG
 
 README = Path(__file__).parents[2] / "packages" / "beaker-crypto" / "README.md"
 NAMES = ["default", "cryptography", "pycryptodome", "pycrypto"]
@@ -187,7 +188,7 @@ def test_a_session_that_is_not_encrypted_is_refused(tmp_path: Path, mode: str) -
     planted["name"] = "Mallory"
     planted.save()
 
-    keys: dict[str, Any] = {"encrypt_key": "the key", "secret": "s"}
+    keys: dict[str, Any] = {"encrypt_key": STRONG, "secret": STRONG[::-1]}
     with pytest.raises(CorruptRecordError):
         Session({}, use_cookies=False, mode=mode, **keys, **place)
 

@@ -10,7 +10,7 @@ import pytest
 
 from beaker.cache import Cache
 from beaker.exceptions import CorruptRecordError
-from tests.core.sessions import again, contents, stored
+from tests.core.sessions import STRONG, again, contents, stored
 from tests.fuzz.effort import efforts
 from tests.stores.contents import Raw
 
@@ -18,11 +18,11 @@ VALUE = {"name": "ann", "roles": ["reader", "writer"], "n": [1, 2.5, None, b"\0\
 
 #: How sessions are protected; without a secret, what is damaged may be read.
 PROTECTIONS = {
-    "signed": {"secret": "s" * 32, "mode": "strict"},
+    "signed": {"secret": STRONG, "mode": "strict"},
     "encrypted": {
-        "secret": "s" * 32,
+        "secret": STRONG,
         "validate_key": "v" * 32,
-        "encrypt_key": "e" * 32,
+        "encrypt_key": STRONG[::-1],
         "crypto_type": "cryptography",
     },
     "unsigned": {},

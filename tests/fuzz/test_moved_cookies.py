@@ -112,7 +112,10 @@ def test_a_secret_of_another_application_opens_nothing(reader: str) -> None:
     keys = [name for name in options if name.endswith(("_key", "secret"))]
     value = issued(options, "ann")
 
-    foreign = {**options, **dict.fromkeys(keys, "the secret of another application")}
+    foreign = {
+        **options,
+        **dict.fromkeys(keys, "the secret of an application of others"),
+    }
 
     assert not accepted(value, foreign)
     assert accepted(value, options)

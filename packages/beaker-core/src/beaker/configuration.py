@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, TypeVar
@@ -27,6 +29,7 @@ __all__ = [
     "prefixed_options",
     "region_options",
     "session_options",
+    "tell_program",
     "unknown_options",
     "warn_unknown",
 ]
@@ -55,6 +58,8 @@ CACHE_DEFAULTS: Mapping[str, Any] = {
     "log_file": None,
     "type": "memory",
 }
+
+_OURS = re.compile(r"beaker\.|functools$")
 
 # What Paste hands to every filter beside the filter's own options.
 _OF_PASTE = frozenset({"__file__", "debug", "here"})
@@ -192,6 +197,17 @@ def unknown_options(
     for name in given:
         if name not in known and name not in LEFTOVERS:
             yield UnknownOptionError(name, did_you_mean(name, known))
+
+
+def tell_program(told: Exception, *, strict: bool) -> None:
+    """Warn the program, at the line where it came to Beaker; or raise what is told."""
+    if strict:
+        raise told
+    level, frame = 1, sys._getframe(1)  # noqa: SLF001 - `inspect` takes long to import
+    # A cached property is a frame of functools.
+    while frame.f_back and _OURS.match(frame.f_globals.get("__name__", "")):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(str(told), BeakerWarning, stacklevel=level + 1)
 
 
 def _coerce(given: MutableMapping[str, Any], table: Mapping[str, Coercer]) -> None:

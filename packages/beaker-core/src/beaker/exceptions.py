@@ -342,6 +342,25 @@ class MissingSecretError(BeakerException, ValueError):
         )
 
 
+class WeakSecretError(BeakerException, ValueError):
+    """A secret that somebody could guess: then he could make any session.
+
+    Args:
+        option: The option that holds it.
+        weakness: What speaks against it.
+    """
+
+    def __init__(self, option: str, weakness: str) -> None:
+        self.option, self.weakness = option, weakness
+        super().__init__(option, weakness)
+
+    def __str__(self) -> str:
+        return (
+            f"the option {self.option!r} is weak: {self.weakness}; take what "
+            f"python3 -c 'import secrets; print(secrets.token_urlsafe(32))' prints"
+        )
+
+
 class OversizedCookieError(BeakerException, ValueError):
     """A cookie would be larger than browsers keep; the one they have is untouched.
 

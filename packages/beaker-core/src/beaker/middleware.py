@@ -8,7 +8,7 @@ from typing import Any
 
 from beaker._sessions.settings import SessionSettings
 from beaker.cache import CacheManager
-from beaker.configuration import cache_options, session_options, warn_unknown
+from beaker.configuration import cache_options, session_options
 from beaker.exceptions import StoreUnavailableError
 from beaker.listeners import load_listeners
 from beaker.session import Session, SessionObject
@@ -196,18 +196,12 @@ def __getattr__(name: str) -> Any:
 def _ready(options: dict[str, Any]) -> SessionSettings:
     """Return settings that hold all that a request will need."""
     settings = SessionSettings(options)
-    declared: Iterable[str] = ()
     if settings.type == "cookie":
         _ = settings.cookie_format
-    else:
-        opener = settings.opener
-        declared = options if opener.is_legacy else opener.backend.options
-        if not opener.is_legacy:
-            # A missing url or directory is told now, not by the first visitor; a
-            # class of 1.x would connect.
-            opener.open("")
-    strict = settings.mode == "strict"
-    warn_unknown("session", options, declared, strict=strict, stacklevel=4)
+    elif not settings.opener.is_legacy:
+        # A missing url or directory is told now, not by the first visitor; a class of
+        # 1.x would connect.
+        settings.opener.open("")
     return settings
 
 

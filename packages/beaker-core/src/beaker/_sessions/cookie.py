@@ -13,7 +13,7 @@ from beaker._sessions.cookieheaders import COOKIE_LIMIT, cookie_values, expiry
 from beaker._sessions.format import PAYLOAD
 from beaker._sessions.records import SessionRecord
 from beaker._sessions.server import Session
-from beaker._sessions.settings import SessionSettings, settings_of
+from beaker._sessions.settings import SessionSettings
 from beaker.exceptions import (
     CorruptRecordError,
     OversizedCookieError,
@@ -49,7 +49,7 @@ class CookieSession(Session):
     _record: SessionRecord | None = None
 
     def __init__(self, request: dict[str, Any], **options: Any) -> None:
-        self._begin(request, settings_of(options))
+        self._begin(request, self._settings_for(options))
 
     @property
     def id(self) -> str:  # type: ignore[override]  # a key here, not to be set

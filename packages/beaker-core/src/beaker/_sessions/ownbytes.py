@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
 from beaker._sessions.base import ConfigurableSession
-from beaker._sessions.settings import settings_of
+from beaker._sessions.settings import SessionSettings, settings_of
 
 __all__ = ["PayloadSession"]
 
@@ -20,14 +21,21 @@ class PayloadSession(ConfigurableSession):
     """
 
     _writes_own_bytes: ClassVar[bool] = False
+    #: Whether it has a constructor of its own, and so may take any option.
+    _takes_own_options: ClassVar[bool] = False
     _payload_is_ours = False
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
+        if not cls.__module__.startswith("beaker."):
+            cls._takes_own_options |= "__init__" in vars(cls)
         own = ("_encrypt_data", "_decrypt_data", "_set_serializer")
         cls._writes_own_bytes = any(
             getattr(cls, name) is not getattr(PayloadSession, name) for name in own
         )
+
+    def _settings_for(self, options: Mapping[str, Any]) -> SessionSettings:
+        return settings_of(options, tells_names=not self._takes_own_options)
 
     @cached_property
     def serializer(self) -> Any:

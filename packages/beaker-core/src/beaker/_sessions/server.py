@@ -13,7 +13,7 @@ from beaker._sessions.format import TIMES
 from beaker._sessions.merging import Changes, changes
 from beaker._sessions.ownbytes import PayloadSession
 from beaker._sessions.records import SessionRecord
-from beaker._sessions.settings import SessionSettings, settings_of
+from beaker._sessions.settings import SessionSettings
 from beaker._sessions.stored import StoredSession, first_there
 from beaker.exceptions import CorruptRecordError
 from beaker.listeners import listens, tell
@@ -76,7 +76,7 @@ class Session(PayloadSession):
         **options: Any,
     ) -> None:
         options["invalidate_corrupt"] = invalidate_corrupt
-        self._begin(request, settings_of(options), id, use_cookies=use_cookies)
+        self._begin(request, self._settings_for(options), id, use_cookies=use_cookies)
 
     @classmethod
     def opened(cls, request: dict[str, Any], settings: SessionSettings) -> Session:

@@ -7,17 +7,27 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache, partial
 from typing import Any
 
+from beaker._sessions.checking import (
+    check_cookie,
+    check_nonce,
+    check_secrets,
+    secrets_in,
+)
 from beaker._sessions.codec import StoreCodec
 from beaker._sessions.cookiecodec import CookieCodec
-from beaker._sessions.cookieheaders import attributes, check_name
+from beaker._sessions.cookieheaders import check_name
 from beaker._sessions.format import SessionFormat
 from beaker._sessions.formerpayloads import FormerPayloads
 from beaker._sessions.lifetime import MARGIN, Lifetime
 from beaker._sessions.markers import Markers
 from beaker._sessions.records import SessionRecords
-from beaker.configuration import coerce_session_options
+from beaker.configuration import (
+    coerce_session_options,
+    tell_program,
+    unknown_options,
+)
 from beaker.crypto import cipher_for_records
-from beaker.exceptions import InvalidOptionError, MissingSecretError
+from beaker.exceptions import MissingSecretError
 from beaker.plugins import backend_named
 from beaker.protocols import CryptoProvider
 from beaker.serializers import serializer_named
@@ -71,23 +81,27 @@ _NOT_FOR_STORES = frozenset(
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
-#: Fewer bits than this would let keys of 1.x payloads be tried out.
-_LEAST_NONCE = 48
-
 
 class SessionSettings:
     """What all sessions with the same options share.
 
+    What is unsafe or misspelt in them is told to the program, in the strict mode as an
+    error: secrets at once, names when it is known which ones the store takes.
+
     Args:
         given: The options, without prefix.
+        tells_names: Whether to tell names that nobody knows; a class of the program
+            may take some of its own.
 
     Raises:
         InvalidOptionError: An option has a value that it does not take.
         InvalidCryptoBackendError: There is a key to encrypt and no cipher.
         MissingSecretError: The strict mode has no secret.
+        WeakSecretError: In the strict mode, a secret that can be guessed.
     """
 
-    def __init__(self, given: Mapping[str, Any]) -> None:
+    def __init__(self, given: Mapping[str, Any], *, tells_names: bool = True) -> None:
+        self._named = tuple(given) if tells_names else ()
         set_ = {
             name: value
             for name, value in given.items()
@@ -106,12 +120,11 @@ class SessionSettings:
             "_path": options["cookie_path"],
         }
         self.serializer = serializer_named(options["data_serializer"])
-        self.secrets = _secrets(options["secret"])
-        self.encrypt_keys = _secrets(options["encrypt_key"])
-        self.validate_keys = _secrets(options["validate_key"])
+        self.secrets = secrets_in(options["secret"])
+        self.encrypt_keys = secrets_in(options["encrypt_key"])
+        self.validate_keys = secrets_in(options["validate_key"])
         self.cipher = self._cipher()
-        self._check_strict()
-        self._check_cookie()
+        self._check()
 
     # -- the store
 
@@ -150,7 +163,8 @@ class SessionSettings:
         if opener.is_legacy:
             # Classes of 1.x were asked to keep the id readable in their files.
             args = {**self.namespace_args, "digest_filenames": False}
-            opener = StoreOpener(self.namespace_class, args, "session")
+            return StoreOpener(self.namespace_class, args, "session")
+        self._check_names(opener.backend.options)
         return opener
 
     @cached_property
@@ -227,6 +241,7 @@ class SessionSettings:
         if not self.validate_keys:
             purpose = "sign the cookie of a Cookie only Session"
             raise MissingSecretError("validate_key", purpose)
+        self._check_names()
         return self._format("session cookie", self.validate_keys)
 
     @cached_property
@@ -276,56 +291,46 @@ class SessionSettings:
             former_until=0.0 if self.mode == "strict" else self.options["legacy_until"],
         )
 
-    # -- checks
-
     def _cipher(self) -> CryptoProvider | None:
-        bits = self.options["encrypt_nonce_bits"]
-        if bits % 8 or bits < _LEAST_NONCE:
-            takes = f"a multiple of 8 from {_LEAST_NONCE} on"
-            raise InvalidOptionError("encrypt_nonce_bits", bits, takes)
+        check_nonce(self.options["encrypt_nonce_bits"])
         if not self.encrypt_keys:
             return None
         return cipher_for_records(self.options["crypto_type"])
 
-    def _check_strict(self) -> None:
-        if self.mode == "strict" and not (self.secrets or self.validate_keys):
+    def _check(self) -> None:
+        check_cookie(self.key, self.options)
+        is_strict = self.mode == "strict"
+        if is_strict and not (self.secrets or self.validate_keys):
             option = "validate_key" if self.type == "cookie" else "secret"
             raise MissingSecretError(option, "believe any session in strict mode")
+        for option in ("secret", "encrypt_key", "validate_key"):
+            check_secrets(option, secrets_in(self.options[option]), strict=is_strict)
 
-    def _check_cookie(self) -> None:
-        options = self.options
-        attributes(
-            self.key,
-            options["cookie_domain"],
-            options["cookie_path"],
-            secure=options["secure"] is not False,
-            httponly=options["httponly"],
-            samesite=options["samesite"],
-        )
+    def _check_names(self, declared: Iterable[str] = ()) -> None:
+        for unknown in unknown_options("session", self._named, declared):
+            tell_program(unknown, strict=self.mode == "strict")
 
 
-def settings_of(options: Mapping[str, Any]) -> SessionSettings:
+def settings_of(
+    options: Mapping[str, Any], *, tells_names: bool = True
+) -> SessionSettings:
     """Return the settings that these options mean, made once for equal options."""
     # With its type: 1 second is not True.
     named = tuple((name, type(value), _fixed(value)) for name, value in options.items())
     try:
         hash(named)
     except TypeError:
-        return SessionSettings(options)
-    return _shared_settings(named)
+        return SessionSettings(options, tells_names=tells_names)
+    return _shared_settings(named, tells_names)
 
 
 @lru_cache(maxsize=64)
-def _shared_settings(named: Iterable[tuple[str, type, Any]]) -> SessionSettings:
-    return SessionSettings({name: value for name, _, value in named})
+def _shared_settings(
+    named: Iterable[tuple[str, type, Any]], tells_names: bool
+) -> SessionSettings:
+    options = {name: value for name, _, value in named}
+    return SessionSettings(options, tells_names=tells_names)
 
 
 def _fixed(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-def _secrets(given: Any) -> list[bytes]:
-    if given is None:
-        return []
-    several = [given] if isinstance(given, str | bytes) else given
-    return [one.encode() if isinstance(one, str) else one for one in several]

@@ -21,16 +21,26 @@ _EXAMPLES = re.compile(
     re.IGNORECASE,
 )
 
+# Random letters are hardly ever all small, or all large, or large in front only.
+_WORD = re.compile(r"[a-z]+|[A-Z]+|[A-Z][a-z]+")
+_BETWEEN = re.compile(r"[\s_.,'-]+|(?<=[a-z])(?=[A-Z])")
+_END = re.compile(r"[0-9!?.]{0,4}$")
+
 
 def weakness(secret: str | bytes) -> str | None:
     """Return why a secret can be guessed, as the end of "it ..."; None: it cannot."""
-    text = secret.decode("utf-8", "replace") if isinstance(secret, bytes) else secret
+    text = secret.decode("latin-1") if isinstance(secret, bytes) else secret
     if len(text) < _LEAST:
         return f"has {len(text)} characters only"
     if len(set(text)) < _LEAST_DIFFERENT:
         return f"has {len(set(text))} different characters only"
     if _EXAMPLES.search(text):
         return "is like those in documentation"
-    if len(text) < _WORDS_UP_TO and re.fullmatch(r"[A-Za-z _.,'-]+", text):
+    if len(text) < _WORDS_UP_TO and _is_words(_END.sub("", text)):
         return "looks like words"
     return None
+
+
+def _is_words(text: str) -> bool:
+    words = _BETWEEN.split(text)
+    return len(words) * 4 <= len(text) and all(map(_WORD.fullmatch, words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -25,7 +26,7 @@ from beaker.commands.records import record_findings
 from beaker.commands.rendering import as_json_text, print_findings
 from beaker.commands.stores import options_of, plugin_of, store_findings
 from beaker.configuration import SESSION_DEFAULTS, cache_options
-from beaker.exceptions import BeakerException
+from beaker.exceptions import BeakerException, BeakerWarning
 from beaker.protocols import is_legacy
 from beaker.stores import StoreOpener
 
@@ -96,7 +97,10 @@ def _of_session(given: Mapping[str, Any]) -> Iterator[Finding]:
 def _ready(given: Mapping[str, Any], backend: type[Any] | None) -> Iterator[Finding]:
     """Make ready what a request needs, open the store, and look into it."""
     try:
-        settings = SessionSettings({**SESSION_DEFAULTS, **given})
+        # What is weak or misspelt has been found already.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BeakerWarning)
+            settings = SessionSettings({**SESSION_DEFAULTS, **given}, tells_names=False)
         if backend is None:
             _ = settings.cookie_format
             return
