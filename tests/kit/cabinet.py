@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from beaker.perprocess import PerProcess
-from beaker.protocols import Lease, NamespaceManager
+from beaker.protocols import Lease, NamespaceManager, Purged
 from beaker.synchronization import RemoteLease
 
 __all__ = ["Cabinet", "CabinetLease", "Drawers", "Name", "Record"]
@@ -25,10 +25,11 @@ _guard = PerProcess(threading.Lock)
 
 
 class Record(NamedTuple):
-    """The bytes, and when they go."""
+    """The bytes, when they go, and when they were stored or touched."""
 
     data: bytes
     ends: float
+    used: float
 
 
 class Drawers:
@@ -113,7 +114,7 @@ class Cabinet(NamespaceManager):
 
     def put(self, drawers: Drawers, key: str, data: bytes, ttl: float | None) -> None:
         """Store a record, and break its lease."""
-        drawers.records[self.name(key)] = Record(data, self.ends(ttl))
+        drawers.records[self.name(key)] = Record(data, self.ends(ttl), time.time())
         drawers.leases.pop(self.name(key), None)
 
     def discard(self, key: str) -> bool:
@@ -184,6 +185,18 @@ class Cabinet(NamespaceManager):
             for name in gone:
                 del drawers.records[name]
             return len(gone)
+
+    def purge_sessions(
+        self, unused_for: float, *, dry_run: bool = False
+    ) -> Iterator[Purged]:
+        with self.opened() as drawers:
+            prefix = self.settings.prefix, "session"
+            names = [name for name in drawers.records if name[:2] == prefix]
+            before = time.time() - unused_for
+            unused = [n for n in names if drawers.records[n].used < before]
+            for name in [] if dry_run else unused:
+                del drawers.records[name]
+        yield Purged(len(names), len(unused), len(names))
 
     def place(self) -> str:
         return f"cabinet at {self._path}"

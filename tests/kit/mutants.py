@@ -32,6 +32,7 @@ from tests.kit.sick_sharing import (
     ClaimsToBeShared,
     ClaimsToForget,
     ClaimsToList,
+    CountsByRemoving,
     DiscardsOnlyWhatIsThere,
     DropKeepsLeases,
     FillsWithoutToken,
@@ -96,4 +97,5 @@ MUTANTS = [
     Mutant(ClaimsToList, "test_what_it_cannot_list_it_refuses_to"),
     Mutant(ClaimsToBeShared, "test_a_process_elsewhere_finds_it_too"),
     Mutant(ClaimsToForget, "test_what_expires_natively_is_forgotten"),
+    Mutant(CountsByRemoving, "test_sessions_that_nobody_uses"),
 ]

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from beaker.protocols import Lease
+from beaker.protocols import Lease, Purged
 from tests.kit.cabinet import Cabinet, CabinetLease, Drawers, Record
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "ClaimsToBeShared",
     "ClaimsToForget",
     "ClaimsToList",
+    "CountsByRemoving",
     "DiscardsOnlyWhatIsThere",
     "DropKeepsLeases",
     "FillsWithoutToken",
@@ -210,3 +211,12 @@ class ClaimsToForget(Cabinet):
     def present(self, drawers: Drawers, key: str) -> bytes | None:
         record: Record | None = drawers.records.get(self.name(key))
         return record and record.data
+
+
+class CountsByRemoving(Cabinet):
+    """Who only wants to know how many sessions nobody uses removes them."""
+
+    def purge_sessions(
+        self, unused_for: float, *, dry_run: bool = False
+    ) -> Iterator[Purged]:
+        return super().purge_sessions(unused_for)

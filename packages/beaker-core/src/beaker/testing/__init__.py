@@ -30,6 +30,7 @@ pytest.register_assert_rewrite(
     "beaker.testing._sessionids",
     "beaker.testing._sessions",
     "beaker.testing._sharing",
+    "beaker.testing._strangers",
     "beaker.testing._suite",
     "beaker.testing._trust",
     "beaker.testing._values",

@@ -11,7 +11,7 @@ import pytest
 from beaker.exceptions import UnsupportedOperationError
 from beaker.protocols import API_VERSION, NamespaceManager
 from beaker.testing._processes import answer_of_new_process
-from beaker.testing._sharing import answer, can_be_sent
+from beaker.testing._strangers import answer, can_be_sent
 from beaker.testing._suite import Opener, StoreSuite, needs
 
 __all__ = ["ABILITIES", "AbilityTests", "Restart"]

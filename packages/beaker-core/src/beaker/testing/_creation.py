@@ -25,8 +25,8 @@ from beaker.testing._caches import (
 )
 from beaker.testing._observing import is_free
 from beaker.testing._processes import PATIENCE, at_once, child, fork, succeeds
-from beaker.testing._sharing import can_be_sent
 from beaker.testing._stampede import Stampede
+from beaker.testing._strangers import can_be_sent
 from beaker.testing._suite import Opener, needs, rounds
 
 __all__ = ["CreationTests"]

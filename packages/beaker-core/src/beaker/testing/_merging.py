@@ -12,7 +12,7 @@ from beaker.protocols import NamespaceManager
 from beaker.testing._crowd import PATIENCE, SPAWN, Crowd
 from beaker.testing._processes import at_once
 from beaker.testing._requests import again, both, by_cookie, contents, raw, stored
-from beaker.testing._sharing import can_be_sent
+from beaker.testing._strangers import can_be_sent
 from beaker.testing._suite import Opener, StoreSuite, needs, rounds
 
 __all__ = ["MergingTests"]

@@ -8,12 +8,19 @@ from beaker.testing._fences import FenceTests
 from beaker.testing._names import NameTests
 from beaker.testing._records import RecordTests
 from beaker.testing._sharing import SharingTests
+from beaker.testing._strangers import StrangerTests
 
 __all__ = ["NamespaceManagerSuite"]
 
 
 class NamespaceManagerSuite(
-    RecordTests, ExpiryTests, NameTests, FenceTests, SharingTests, AbilityTests
+    RecordTests,
+    ExpiryTests,
+    NameTests,
+    FenceTests,
+    SharingTests,
+    StrangerTests,
+    AbilityTests,
 ):
     """All that a store promises, tested: inherit, and give the fixture `options`.
 
