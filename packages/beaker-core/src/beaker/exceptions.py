@@ -290,17 +290,25 @@ class UnserializableValueError(BeakerException, TypeError):
         kind: The type of the value.
         cause: What it said.
         key: The key of a session that has the value; None if that is not known.
+        path: Where in a session the value is, as it would be written in Python.
     """
 
     def __init__(
-        self, serializer: str, kind: type, cause: object, key: object = None
+        self,
+        serializer: str,
+        kind: type,
+        cause: object,
+        key: object = None,
+        path: str | None = None,
     ) -> None:
         self.serializer, self.kind, self.cause = serializer, kind, cause
-        self.key = key
-        super().__init__(serializer, kind, cause, key)
+        self.key, self.path = key, path
+        super().__init__(serializer, kind, cause, key, path)
 
     def __str__(self) -> str:
         of_key = "" if self.key is None else f" under the key {self.key!r}"
+        if self.path is not None:
+            of_key = f" at session{self.path}"
         return (
             f"a value of type {self.kind.__qualname__!r}{of_key} cannot be stored "
             f"with the serializer {self.serializer!r}: {self.cause}"

@@ -69,6 +69,9 @@ class JsonText:
 PICKLE = Pickle()
 JSON = JsonText()
 
+#: What JSON takes for a key, and makes text of.
+_JSON_KEYS = (str, int, float, type(None))
+
 #: What a record's header says of a serializer that the program brought.
 FOREIGN = 255
 
@@ -121,8 +124,9 @@ def dump_dictionary(serializer: Any, data: Mapping[Any, Any]) -> bytes:
             try:
                 dump(serializer, {key: value})
             except UnserializableValueError as e:
+                path, kind = _unheld(serializer, key, value)
                 raise UnserializableValueError(
-                    e.serializer, type(value), e.cause, key
+                    e.serializer, kind, e.cause, key, path
                 ) from e.__cause__
         raise
 
@@ -137,6 +141,35 @@ def load(serializer: Any, data: bytes) -> Any:
         return serializer.loads(data)
     except Exception as e:
         raise CorruptRecordError(f"{_name(serializer)}: {e!r}") from e
+
+
+def _unheld(serializer: Any, key: Any, value: Any) -> tuple[str | None, type]:
+    """Return where the value is that JSON does not take, and its type."""
+    if serializer is not JSON:
+        return None, type(value)
+    path = f"[{key!r}]"
+    if not isinstance(key, _JSON_KEYS):
+        return path, type(key)
+    while isinstance(value, dict | list | tuple):
+        parts = value.items() if isinstance(value, dict) else enumerate(value)
+        for at, part in parts:
+            path_of_part = f"{path}[{at!r}]"
+            if isinstance(value, dict) and not isinstance(at, _JSON_KEYS):
+                return path_of_part, type(at)
+            if not _holds(part):
+                path, value = path_of_part, part
+                break
+        else:
+            break
+    return path, type(value)
+
+
+def _holds(value: Any) -> bool:
+    try:
+        JSON.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def _as_bytes(data: Any) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from math import inf
 from typing import Any
 
+from beaker._sessions.jsondata import tell_what_json_changes
 from beaker._sessions.plaindata import DECODED_LIMIT, load_plain
 from beaker._sessions.records import SessionRecord, SessionRecords
 from beaker.exceptions import CorruptRecordError
@@ -35,6 +36,7 @@ class SessionFormat:
         serializer: What writes the data.
         is_private: Whether only we can write where they lie.
         allowed: The classes that unsigned bytes may hold beside plain data.
+        is_strict: Whether a value that comes back as another type is refused.
         former_until: Seconds since 1970 when what 1.x wrote, and what is not
             protected although new sessions are, ends to be accepted; None: never.
     """
@@ -44,6 +46,7 @@ class SessionFormat:
         "_former_until",
         "_identifier",
         "_is_private",
+        "_is_strict",
         "records",
         "serializer",
     )
@@ -55,12 +58,13 @@ class SessionFormat:
         *,
         is_private: bool = False,
         allowed: Collection[str] = (),
+        is_strict: bool = False,
         former_until: float | None = None,
     ) -> None:
         self.records, self.serializer = records, serializer
         self._identifier = identifier_of(serializer)
         self._is_private, self._allowed = is_private, frozenset(allowed)
-        self._former_until = former_until
+        self._is_strict, self._former_until = is_strict, former_until
 
     def write(
         self, place: bytes, data: dict[str, Any], created: float, now: float
@@ -79,6 +83,8 @@ class SessionFormat:
                 that these bytes are ours.
         """
         serialized = dump_dictionary(self.serializer, data)
+        if self.serializer is JSON:
+            tell_what_json_changes(data, serialized, strict=self._is_strict)
         ours = True
         record = SessionRecord(created, now, self._identifier, serialized, ours, ours)
         if not (self._is_private or self.records.protects):

@@ -288,6 +288,7 @@ class SessionSettings:
             self.serializer,
             is_private=is_private,
             allowed=self.options["allow"],
+            is_strict=self.mode == "strict",
             former_until=0.0 if self.mode == "strict" else self.options["legacy_until"],
         )
 
