@@ -45,6 +45,8 @@ class DatastoreEmulator(Server):
             ready="Dev App Server is now running",
             url="datastore://beaker-test?endpoint=http://127.0.0.1:{port}",
             install="apt-get install default-jre-headless",
+            # Two seconds of a processor, which on a busy machine are many.
+            patience=90.0,
         )
         # The directory of its data has to be last.
         super().__init__(recipe, directory, *more, "{directory}/data")

@@ -42,6 +42,7 @@ class Recipe(NamedTuple):
         url: Its URL, with ``{port}``.
         install: What to do where the executable is missing.
         shipped: Returns its path where a wheel has brought it.
+        patience: Seconds that it may take to start.
     """
 
     program: str
@@ -50,6 +51,7 @@ class Recipe(NamedTuple):
     url: str
     install: str
     shipped: Callable[[], str | None] = lambda: None
+    patience: float = PATIENCE
 
     def executable(self) -> str:
         """Return the path of the executable, or skip the test for want of it."""
@@ -153,7 +155,8 @@ class Server:
             self._process = subprocess.Popen(  # noqa: S603  # the recipes are ours
                 self._command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
-        wait_until(self._has_started, lambda: self._story("did not start"))
+        patience = self.recipe.patience
+        wait_until(self._has_started, lambda: self._story("did not start"), patience)
         return self
 
     def stop(self) -> None:
