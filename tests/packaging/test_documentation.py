@@ -75,9 +75,22 @@ def test_each_promise_about_staleness_names_tests_that_there_are() -> None:
     assert page.count("\n: `") >= len(re.findall(r"^\*\*", page, re.MULTILINE))
 
 
+def test_each_promise_about_security_names_tests_that_there_are() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w./]+)::(\w+)`", page)
+
+    assert [
+        f"{place}::{name}" for place, name in named if not is_test(place, name)
+    ] == []
+    assert len(named) > 30
+    promised = page[: page.index("## What is not promised")]
+    assert promised.count("\n: `") == len(re.findall(r"^\*\*", promised, re.MULTILINE))
+
+
 def is_test(place: str, name: str) -> bool:
-    """Return whether a file among those of the core, or a suite, has such a test."""
+    """Return whether a file, of the core if no other, or a suite has such a test."""
     if place.endswith("Suite"):
         return hasattr(getattr(beaker.testing, place), name)
-    source = (ROOT / "tests" / "core" / place).read_text(encoding="utf-8")
+    file = place if "/" in place else f"core/{place}"
+    source = (ROOT / "tests" / file).read_text(encoding="utf-8")
     return bool(re.search(rf"^(?:class|def) {name}\b", source, re.MULTILINE))
