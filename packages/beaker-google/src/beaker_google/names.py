@@ -96,6 +96,13 @@ class Names:
             return untold == _encoded(self._prefix)
         return int(length) == len(self._prefix) and rest.startswith(self._prefix)
 
+    def session_id(self, name: str) -> str | None:
+        """Return the id of a session of ours from its entity's name; None: untold."""
+        found = _SESSION.fullmatch(name)
+        if found is None or found[1] is None:
+            return None
+        return found[2].removeprefix(self._prefix).removesuffix(":session")
+
     def _rest(self, key: str) -> str:
         if _is_plain(key):
             return f"{self._head}:{key}"

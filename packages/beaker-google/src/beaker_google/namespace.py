@@ -245,6 +245,16 @@ class GoogleNamespaceManager(NamespaceManager):
             yield Purged(examined, removed)
         yield Purged(examined, removed, examined)
 
+    def session_ids(self) -> Iterator[str]:
+        """Return the ids that the names of entities tell."""
+        for page in self._table.named(SESSIONS):
+            for name, seen in page.items():
+                known = self._names.session_id(name)
+                if known is not None and self._names.is_session_of_ours(
+                    name, seen.untold
+                ):
+                    yield known
+
     def _purge(self, page: list[Listed]) -> int:
         now, gone = time.time(), 0
         names = [one.name for one in page if one.state.has_expired(now)]

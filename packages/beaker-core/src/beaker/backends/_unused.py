@@ -60,7 +60,8 @@ def session_stems(files: PrivateFiles) -> Iterator[str]:
             files.check()
         directories = list(_directories(files.place.path))
     for directory in directories:
-        yield from sorted(_stems(directory))
+        # A digest tells nobody's id.
+        yield from sorted(s for s in _stems(directory) if not s.startswith("~"))
 
 
 def modified(path: str) -> float:

@@ -117,6 +117,20 @@ class AbilityTests(StoreSuite):
         assert counted.removed == purged.removed >= 1
         assert purged.examined >= 2
 
+    def test_it_tells_the_ids_of_its_sessions_or_refuses_to(
+        self, open_namespace: Opener
+    ) -> None:
+        """Whichever session it is asked through; some names tell no id."""
+        known, asked = (open_namespace(n * 32, purpose="session") for n in "ab")
+        if not asked.enumerable:
+            with pytest.raises(UnsupportedOperationError, match="'enumerable'"):
+                list(asked.session_ids())
+            return
+        known.set_value("session", "data", 60)
+
+        told = list(asked.session_ids())
+        assert told == [] or known.namespace in told
+
     @needs("durable", "shared_between_processes")
     def test_what_is_durable_outlives_who_stored_it(
         self, open_namespace: Opener
