@@ -198,6 +198,12 @@ class Cabinet(NamespaceManager):
                 del drawers.records[name]
         yield Purged(len(names), len(unused), len(names))
 
+    def session_ids(self) -> Iterator[str]:
+        with self.opened() as drawers:
+            prefix = self.settings.prefix, "session"
+            ids = [name[2] for name in drawers.records if name[:2] == prefix]
+        return iter(ids)
+
     def place(self) -> str:
         return f"cabinet at {self._path}"
 

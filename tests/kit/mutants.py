@@ -45,6 +45,7 @@ from tests.kit.sick_sharing import (
     RenewsWhatHasLapsed,
     ReplacesInTwoSteps,
     SharesItsConnection,
+    TellsNamesForIds,
 )
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -98,4 +99,5 @@ MUTANTS = [
     Mutant(ClaimsToBeShared, "test_a_process_elsewhere_finds_it_too"),
     Mutant(ClaimsToForget, "test_what_expires_natively_is_forgotten"),
     Mutant(CountsByRemoving, "test_sessions_that_nobody_uses"),
+    Mutant(TellsNamesForIds, "test_it_tells_the_ids_of_its_sessions"),
 ]

@@ -220,3 +220,10 @@ class CountsByRemoving(Cabinet):
         self, unused_for: float, *, dry_run: bool = False
     ) -> Iterator[Purged]:
         return super().purge_sessions(unused_for)
+
+
+class TellsNamesForIds(Cabinet):
+    """It tells what its sessions are called in the store, which nobody can ask for."""
+
+    def session_ids(self) -> Iterator[str]:
+        return (f"session:{known}" for known in super().session_ids())

@@ -199,3 +199,12 @@ def test_its_use_is_unknown_to_the_first_purge_and_known_to_later_ones(
     assert still_there == OLD
     assert left(raw, old_id) is None
     assert left(raw, f"{old_id}x") is not None
+
+
+def test_the_ids_of_sessions_of_both_beakers_are_told(
+    mongodb_url: str, old_id: str
+) -> None:
+    known = opened(mongodb_url, uuid4().hex)
+    known.set_value("session", "data", 60)
+
+    assert {old_id, known.namespace} <= set(known.session_ids())

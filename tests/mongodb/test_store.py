@@ -185,3 +185,7 @@ def test_a_larger_record_is_refused_and_leaves_what_was_there(
             act()
 
     assert store.fetch("key") == b"old"
+
+
+def test_it_tells_what_the_server_is(open_namespace: OpenNamespace) -> None:
+    assert open_namespace("x").version().startswith("MongoDB ")

@@ -80,3 +80,10 @@ def test_a_session_of_1x_is_purged_by_the_idle_time_of_the_server(
     assert done == (2, 1, 2)
     assert open_namespace("old", purpose="session").fetch("session") is None
     assert open_namespace("young", purpose="session").fetch("session") == b"session"
+
+
+def test_it_tells_what_the_server_is(
+    open_namespace: Open, redis_valkey_url: str
+) -> None:
+    assert open_namespace("x").version().startswith("Redis ")
+    assert RedisNamespaceManager("x", redis_valkey_url).version().startswith("Valkey ")

@@ -272,3 +272,11 @@ def test_caches_and_sessions_do_not_mix(
     cache.drop()
 
     assert session.fetch("session") == b"of the session"
+
+
+def test_the_database_and_its_sessions_are_told(open_namespace: OpenNamespace) -> None:
+    session = open_namespace("a" * 32, purpose="session")
+    session.set_value("session", "data", 60)
+
+    assert session.version() is not None
+    assert list(session.session_ids()) == ["a" * 32]
