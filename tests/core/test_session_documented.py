@@ -137,6 +137,38 @@ def test_revert_returns_to_what_was_stored(visit: Visit) -> None:
     assert visit.read(act) == "{'items': [1], 'name': 'Ann'}"
 
 
+@pytest.mark.parametrize("rotate", [False, True])
+def test_revert_returns_to_what_was_found_whatever_was_saved_since(
+    visit: Visit, rotate: bool
+) -> None:
+    visit.request(setting(n=1, items=[1]))
+
+    def act(session: Any) -> object:
+        session["n"] = 2
+        session["items"].append(2)
+        session.save()
+        session.persist()
+        if rotate:
+            session.regenerate_id()
+        session["n"] = 3
+        session.revert()
+        return contents(session)
+
+    assert visit.read(act) == "{'n': 1, 'items': [1]}"
+    assert visit.read(contents) == "{'n': 1, 'items': [1]}"
+
+
+def test_revert_empties_a_session_that_began_with_this_request(visit: Visit) -> None:
+    def act(session: Any) -> object:
+        session["n"] = 1
+        session.save()
+        session.persist()
+        session.revert()
+        return contents(session)
+
+    assert visit.read(act) == "{}"
+
+
 def test_regenerate_id_keeps_the_data_and_kills_the_old_id(visit: Visit) -> None:
     visit.request(setting(n=1))
     former = visit.read(lambda session: session.id)

@@ -122,7 +122,7 @@ class Session(PayloadSession):
             self._mark_accessed()
 
     def revert(self) -> None:
-        """Return to the data as they were when this request loaded or saved them."""
+        """Return to the data as this request found them, whatever it saved since."""
         times = {key: self[key] for key in TIMES if key in self}
         self.clear()
         self.update(self.accessed_dict)
@@ -184,8 +184,8 @@ class Session(PayloadSession):
 
     @property
     def accessed_dict(self) -> dict[str, Any]:
-        """The data as this request found or saved them: a copy."""
-        return self._stored.data()
+        """The data as this request found them: a copy."""
+        return self._stored.first_data()
 
     @property
     def namespace(self) -> NamespaceManager:

@@ -36,6 +36,7 @@ class StoredSession:
 
     Attributes:
         record: What was found, or written since; None: nothing.
+        first: What was found at first; None: nothing.
         accessed: When it was last used, as far as the store knows.
         is_removed: Whether a session was here and was removed a moment ago.
     """
@@ -46,6 +47,7 @@ class StoredSession:
         "_lifetime",
         "_markers",
         "accessed",
+        "first",
         "id",
         "is_removed",
         "record",
@@ -64,6 +66,7 @@ class StoredSession:
         self._codec, self._lifetime, self._markers = codec, lifetime, markers
         self._kept: Any = None
         self.record: SessionRecord | None = None
+        self.first: SessionRecord | None = None
         self.accessed, self.is_removed = 0.0, False
 
     def load(self, now: float) -> SessionRecord | None:
@@ -87,7 +90,7 @@ class StoredSession:
                 self.store.discard(_KEY)
                 self._kept = None
             return None
-        record = self.record = self._codec.read(self.id, session)
+        record = self.record = self.first = self._codec.read(self.id, session)
         if "former_session_met" in listens:
             kind = self._codec.former_kind(record)
             if kind is not None:
@@ -107,6 +110,10 @@ class StoredSession:
             CorruptRecordError: They cannot be read, or may not.
         """
         return self._codec.data(self.record) if self.record else {}
+
+    def first_data(self) -> dict[str, Any]:
+        """Return the data that were found at first, whatever was written since."""
+        return self._codec.data(self.first) if self.first else {}
 
     def save(
         self, made: Changes, before: dict[str, Any], created: float, now: float
@@ -177,6 +184,7 @@ class StoredSession:
                     self._note_marker()
                 else:
                     self.store.discard(_KEY)
+                other.first = self.first
                 return True
             kept, current = self._look_again()
         other.store.discard(_KEY)
