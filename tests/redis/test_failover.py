@@ -131,3 +131,32 @@ def test_a_waiter_in_a_cluster_is_woken(redis_cluster_url: str, prefix: str) -> 
     assert has_waited
     assert took < 0.9
     waiter.release()
+
+
+def first_wait(store: RedisNamespaceManager) -> float:
+    """Return how many deadlines pass until a store says that it is away."""
+    began = time.monotonic()
+    with pytest.raises(RedisNamespaceManager.unavailable):
+        store.fetch("key")
+    return (time.monotonic() - began) / store.settings.deadline
+
+
+def test_each_silent_sentinel_costs_one_deadline(redis_sentinel: GuardedRedis) -> None:
+    url, silent = redis_sentinel.url, len(redis_sentinel.sentinels)
+    for sentinel in redis_sentinel.sentinels:
+        sentinel.freeze()
+
+    store = RedisNamespaceManager("namespace", url, store_timeout=0.5)
+
+    assert silent - 0.1 < first_wait(store) < silent + 1
+
+
+def test_each_silent_node_costs_one_deadline_more(tmp_path: Path) -> None:
+    with redis_cluster(tmp_path) as nodes:
+        urls = ",".join(node.url.removesuffix("/0") for node in nodes)
+        store = RedisClusterNamespaceManager("namespace", urls, store_timeout=0.5)
+        store.fetch("key")
+        for node in nodes:
+            node.freeze()
+
+        assert len(nodes) + 0.9 < first_wait(store) < len(nodes) + 2

@@ -51,6 +51,7 @@ class RedisNamespaceManager(NamespaceManager):
 
     options: ClassVar[Mapping[str, Coercer]] = {"timeout": optional(seconds)}
     unavailable = AWAY
+    first_wait = "`store_timeout`, or so long for each sentinel that is silent"
     enumerable = True
     expires_natively = True
     updates_atomically = True
@@ -271,6 +272,7 @@ class RedisClusterNamespaceManager(RedisNamespaceManager):
         "username": optional(text),
         "password": optional(text),
     }
+    first_wait = "`store_timeout`, and so long for each node that is silent"
 
     # No two sessions need be on one node.
     _removed_at_once = 1
