@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from beaker.breaker import _breakers
 from beaker.testing import (
     GuardedRedis,
     datastore_emulator,
@@ -56,6 +58,21 @@ def google_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An emulator of Datastore for all tests; each test uses names of its own."""
     with datastore_emulator(tmp_path_factory.mktemp("google")) as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+def no_probe_outlives_its_test() -> Iterator[None]:
+    """Stores that a test has left away are asked no more whether they are back.
+
+    Of each failure PyMySQL formats a traceback, for which Python 3.11 parses source;
+    whoever parses at that moment, as pytest does, may be told that he did it wrongly.
+    """
+    yield
+    for breaker in list(_breakers.values()):
+        breaker.retire()
+    for thread in threading.enumerate():
+        if thread.name.startswith("beaker probe"):
+            thread.join(1)
 
 
 @pytest.fixture(scope="session")

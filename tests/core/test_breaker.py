@@ -292,6 +292,21 @@ def test_a_forked_child_finds_out_for_itself(
     assert succeeds(fork(child))
 
 
+def test_a_retired_breaker_asks_no_more(cache: Cache, server: type[Server]) -> None:
+    server.is_down = True
+    cache.get("key", createfunc=lambda: "made")
+    (probe,) = (one for one in threading.enumerate() if "ext:server" in one.name)
+    shared = breaker_for((server, cache.namespace.place(), None), "")
+
+    shared.retire()
+
+    probe.join(PATIENCE)
+    assert not probe.is_alive()
+    assert not shared.is_open
+    cache.get("key", createfunc=lambda: "made")
+    assert shared.is_open
+
+
 def test_where_no_thread_is_to_be_had_every_call_asks(
     cache: Cache, server: type[Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:

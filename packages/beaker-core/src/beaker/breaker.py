@@ -38,6 +38,7 @@ class Breaker:
         self.refusals = Refusals(store)
         self._lock = threading.Lock()
         self._cause: BaseException | None = None
+        self._retired = threading.Event()
         self._log = logging.getLogger(f"beaker.store.{store.partition(' ')[0]}")
 
     @property
@@ -70,14 +71,19 @@ class Breaker:
 
     def reset(self) -> None:
         """Count the store as present again; its next failure is a first one."""
-        self._lock = threading.Lock()
+        self._lock, self._retired = threading.Lock(), threading.Event()
         self._cause = None
+
+    def retire(self) -> None:
+        """Do as `reset` does, and end the thread that asks whether the store is back."""
+        self._retired.set()
+        self.reset()
 
     def _begin_to_probe(self, probe: Callable[[], object]) -> None:
         try:
             threading.Thread(
                 target=self._probe_until_back,
-                args=(probe,),
+                args=(probe, self._retired),
                 name=f"beaker probe of {self.store}",
                 daemon=True,
             ).start()
@@ -86,9 +92,10 @@ class Breaker:
             self._log.warning("%s is not probed: %s", self.store, e)
             self._cause = None
 
-    def _probe_until_back(self, probe: Callable[[], object]) -> None:
-        pause = threading.Event()
-        while not pause.wait(PROBE_EVERY):
+    def _probe_until_back(
+        self, probe: Callable[[], object], retired: threading.Event
+    ) -> None:
+        while not retired.wait(PROBE_EVERY):
             try:
                 probe()
             # A probe asks only whether: every kind of failure means no.
@@ -96,6 +103,8 @@ class Breaker:
                 self._log.debug("%s is still unavailable: %s", self.store, e)
             else:
                 break
+        if retired.is_set():
+            return
         with self._lock:
             self._cause = None
         self._log.warning("%s is back", self.store)
