@@ -48,7 +48,7 @@ COUNTS = {
 FORMER = [
     *("Beaker==1.14.1", "cryptography", "psycopg[binary]", "pycryptodome"),
     *("pymemcache", "pymongo", "PyMySQL", "python-memcached", "redis", "SQLAlchemy"),
-    *("waitress", "webtest"),
+    *("pytest", "waitress", "webtest"),
 ]
 
 
