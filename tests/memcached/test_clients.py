@@ -21,8 +21,9 @@ from beaker.exceptions import (
     StoreRefusedError,
 )
 from beaker.testing import KNOWN, Server
-from beaker.testing._processes import fork, thread, wait_for
+from beaker.testing._processes import at_once, fork, thread, wait_for
 from beaker.testing._servers import lacks
+from beaker.testing._sharing import hasty_threads
 from beaker_memcached import MemcachedNamespaceManager
 from tests.memcached.conftest import OpenNamespace
 
@@ -171,6 +172,31 @@ def test_threads_use_it_at_once(open_namespace: OpenNamespace, module: str) -> N
             stack.enter_context(thread(lambda key=key: use(key)))  # type: ignore[misc]  # mypy cannot infer a default's lambda
 
     assert wrong == []
+
+
+def test_no_thread_is_given_anothers_session(
+    open_namespace: OpenNamespace, module: str
+) -> None:
+    # The C library's wrapper let go of a name before it had sent it.
+    rounds = 100 if module == "pylibmc" else 3
+    own = {n: [f"{n}-{number:032x}" for number in range(20)] for n in range(16)}
+    options = {"purpose": "session", "memcache_module": module, "store_timeout": 10}
+    store = open_namespace(**options)
+    for ids in own.values():
+        for id_ in ids:
+            store.sibling(id_).store("session", id_.encode(), 600)
+
+    def read(number: int) -> int:
+        wrong = 0
+        for _ in range(rounds):
+            for id_ in own[number]:
+                wrong += store.sibling(id_).fetch("session") != id_.encode()
+        return wrong
+
+    with hasty_threads():
+        wrong = at_once(16, read)
+
+    assert wrong == [0] * 16
 
 
 def test_nothing_is_unpickled(

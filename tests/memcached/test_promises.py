@@ -33,3 +33,22 @@ class TestCaches(OnMemcached, RegionSuite):
 
 class TestSessions(OnMemcached, SessionSuite):
     pass
+
+
+class ThroughEachLibrary(OnMemcached):
+    """Through each library; the default run has the first."""
+
+    @pytest.fixture
+    def options(self, memcached_url: str, module: str) -> dict[str, Any]:
+        place = {"type": "ext:memcached", "url": memcached_url, "store_timeout": 5}
+        return {**place, "memcache_module": module}
+
+
+@pytest.mark.faults
+class TestCachesThroughEachLibrary(ThroughEachLibrary, RegionSuite):
+    pass
+
+
+@pytest.mark.faults
+class TestSessionsThroughEachLibrary(ThroughEachLibrary, SessionSuite):
+    pass

@@ -62,9 +62,12 @@ class Adapter(Client):
         """Return what is there, in one round trip for each."""
         found = {}
         for name in names:
-            data, version = self._run(pylibmc.Client.gets, name)
+            # Bytes, which are ours: of text the library makes its own and lets go of
+            # them before it has sent them, and another thread's name may be there.
+            key = name.encode()
+            data, version = self._run(pylibmc.Client.gets, key)
             if data is None and self.get_many([name]):
-                data, version = self._run(pylibmc.Client.gets, name)
+                data, version = self._run(pylibmc.Client.gets, key)
             if data is not None:
                 found[name] = data, version
         return found
