@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -140,24 +139,6 @@ def test_a_given_client_may_use_grpc(
     assert GoogleNamespaceManager("namespace", url=google_url, **options).size() == 2
     store.drop()
     assert store.size() == 0
-
-
-def test_children_of_a_fork_read_their_own_records(
-    open_namespace: OpenNamespace,
-) -> None:
-    stores = [open_namespace(f"user {number}") for number in range(8)]
-    for number, store in enumerate(stores):
-        store.store("session", b"%d" % number, 60)
-        assert store.fetch("session") == b"%d" % number
-
-    def read(number: int) -> bool:
-        mine = b"%d" % number
-        return all(stores[number].fetch("session") == mine for _ in range(50))
-
-    children = [fork(partial(read, number)) for number in range(8)]
-
-    assert wait_for(children)
-    assert read(0)
 
 
 @pytest.fixture
