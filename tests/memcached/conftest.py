@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +20,12 @@ OpenNamespace = Callable[..., MemcachedNamespaceManager]
 
 #: The libraries; pylibmc is not built for every Python.
 MODULES = ["pymemcache", "pylibmc", "memcache", "bmemcached"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def taciturn() -> None:
+    """Let bmemcached write no debug log: a fork may cut the writing in two."""
+    logging.getLogger("bmemcached").setLevel(logging.WARNING)
 
 
 @pytest.fixture(params=MODULES)

@@ -24,7 +24,7 @@ from beaker.testing._processes import (
     wait_for,
 )
 from beaker.testing._sharing import CROWD
-from beaker.testing._suite import Opener, rounds
+from beaker.testing._suite import Opener, patience, rounds
 
 __all__ = ["LeaseSuite"]
 
@@ -142,7 +142,7 @@ class LeaseSuite(HolderTests):
                     return False
             return True
 
-        assert wait_for(fork_together(CROWD, take_turns))
+        assert wait_for(fork_together(CROWD, take_turns), patience())
         assert open_namespace("inside").fetch("turns") == b"%d" % (CROWD * times)
 
     @among_processes

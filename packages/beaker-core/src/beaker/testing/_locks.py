@@ -21,7 +21,7 @@ from beaker.testing._processes import (
     wait_for,
 )
 from beaker.testing._sharing import CROWD
-from beaker.testing._suite import Suite, rounds
+from beaker.testing._suite import Suite, patience, rounds
 
 __all__ = ["OpenSynchronizer", "SynchronizerSuite"]
 
@@ -202,7 +202,7 @@ class SynchronizerSuite(Suite):
                     counter.write_text(str(int(counter.read_text()) + 1))
             return True
 
-        assert wait_for([fork(write) for _ in range(4)])
+        assert wait_for([fork(write) for _ in range(4)], patience())
         assert counter.read_text() == str(4 * times)
 
     @pytest.mark.usefixtures("_among_processes")

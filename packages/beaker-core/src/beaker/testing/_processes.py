@@ -88,9 +88,9 @@ def fork_together(count: int, act: Callable[[], object]) -> list[int]:
     return children
 
 
-def succeeds(child: int) -> bool:
-    """Return whether a child ends with status 0, in time."""
-    gives_up_at = time.monotonic() + PATIENCE
+def succeeds(child: int, patience: float = PATIENCE) -> bool:
+    """Return whether a child ends with status 0, within so many seconds."""
+    gives_up_at = time.monotonic() + patience
     while time.monotonic() < gives_up_at:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
@@ -100,9 +100,9 @@ def succeeds(child: int) -> bool:
     return False
 
 
-def wait_for(children: Iterable[int]) -> bool:
-    """Return whether all children end with status 0, in time."""
-    return all([succeeds(child) for child in children])  # noqa: C419 - wait for all
+def wait_for(children: Iterable[int], patience: float = PATIENCE) -> bool:
+    """Return whether all children end with status 0, each within so many seconds."""
+    return all([succeeds(child, patience) for child in children])  # noqa: C419 - wait for all
 
 
 def kill(child: int) -> None:

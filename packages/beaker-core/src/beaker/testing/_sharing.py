@@ -21,7 +21,7 @@ from beaker.testing._processes import (
     kill,
     wait_for,
 )
-from beaker.testing._suite import Opener, StoreSuite, needs, reads, rounds
+from beaker.testing._suite import Opener, StoreSuite, needs, patience, reads, rounds
 
 __all__ = ["CROWD", "SharingTests", "do_everything"]
 
@@ -97,7 +97,7 @@ class SharingTests(StoreSuite):
             count_up(open_namespace("id", purpose=purpose), times)
             return True
 
-        assert wait_for(fork_together(CROWD, count))
+        assert wait_for(fork_together(CROWD, count), patience())
         counted = open_namespace("id", purpose=purpose).fetch("session")
         assert int(counted or 0) == CROWD * times
 
@@ -114,7 +114,7 @@ class SharingTests(StoreSuite):
 
         children = fork_together(CROWD, make)
 
-        assert wait_for(children)
+        assert wait_for(children, patience())
         won = open_namespace("won").fetch_many(map(str, children))
         made = list(open_namespace().fetch_many(keys).values())
         assert len(made) == len(keys)
@@ -142,7 +142,7 @@ class SharingTests(StoreSuite):
 
         children = [fork(functools.partial(read, number)) for number in range(CROWD)]
 
-        assert wait_for(children)
+        assert wait_for(children, patience())
         # The parent's connection is as good as before.
         assert [store.fetch("session") for store in stores] == own
 
@@ -201,7 +201,7 @@ class SharingTests(StoreSuite):
         while time.monotonic() < ends_at:
             open_namespace().drop()
 
-        assert wait_for(children)
+        assert wait_for(children, patience())
         open_namespace().drop()
         assert holds(open_namespace(), [])
 

@@ -12,9 +12,19 @@ import pytest
 from beaker.plugins import Backends, backend_named
 from beaker.protocols import NamespaceManager, is_legacy
 from beaker.stores import StoreOpener
+from beaker.testing._processes import PATIENCE
 from beaker.testing._servers import Server
 
-__all__ = ["Opener", "Stoppable", "StoreSuite", "Suite", "needs", "reads", "rounds"]
+__all__ = [
+    "Opener",
+    "Stoppable",
+    "StoreSuite",
+    "Suite",
+    "needs",
+    "patience",
+    "reads",
+    "rounds",
+]
 
 #: The options that lead to a server of the test's own, and that server.
 Stoppable = tuple[Mapping[str, Any], Server]
@@ -30,6 +40,11 @@ def rounds() -> int:
 def reads() -> int:
     """Return how many reads all children of a fork share; ``BEAKER_TEST_READS``."""
     return int(os.environ.get("BEAKER_TEST_READS", "4000"))
+
+
+def patience() -> float:
+    """Return the seconds to wait for children whose work grows with the counts."""
+    return PATIENCE * max(1.0, rounds() / 3, reads() / 4000)
 
 
 def needs(*abilities: str) -> Callable[[F], F]:
