@@ -8,6 +8,7 @@ import hmac
 import os
 import pickle
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar, NamedTuple
@@ -201,6 +202,18 @@ class TouchWritesBack(Cabinet):
         return was_there
 
 
+class AsksForWhatWasAskedLast(Cabinet):
+    """It notes what is asked for where other threads note it, too."""
+
+    asked = ""
+
+    def fetch_accessed(self, key: str) -> tuple[bytes, float | None] | None:
+        AsksForWhatWasAskedLast.asked = self.namespace
+        time.sleep(0.0001)
+        other = self.sibling(AsksForWhatWasAskedLast.asked)
+        return Cabinet.fetch_accessed(other, key)
+
+
 class MarksNothing(Cabinet):
     """Who only looks has not been there."""
 
@@ -297,6 +310,7 @@ STORE_MUTANTS = [
     Mutant(Resurrects, "test_a_logout_among_writers_is_final", SessionSuite),
     Mutant(TouchMakes, "test_a_request_that_ends_after_a_logout", SessionSuite),
     Mutant(TouchWritesBack, "test_a_reader_writes_nothing_back", SessionSuite),
+    Mutant(AsksForWhatWasAskedLast, "test_no_thread_is_given_anothers", SessionSuite),
     Mutant(MarksNothing, "test_use_keeps_a_session_alive", SessionSuite),
     Mutant(KeepsWhatIsRemoved, "test_a_deleted_session_is_gone", SessionSuite),
     Mutant(MakesOnRead, "test_looking_for_sessions_makes_none", SessionSuite),

@@ -16,11 +16,12 @@ from beaker.exceptions import BeakerException, StoreUnavailableError
 from beaker.session import Session
 from beaker.testing._lifetimes import LifetimeTests
 from beaker.testing._merging import MergingTests
-from beaker.testing._processes import thread
+from beaker.testing._processes import at_once, thread
 from beaker.testing._requests import again, by_cookie, contents, raw, stored
 from beaker.testing._servers import wait_until
 from beaker.testing._sessionids import IdTests
-from beaker.testing._suite import Stoppable
+from beaker.testing._sharing import hasty_threads
+from beaker.testing._suite import Stoppable, reads
 from beaker.testing._trust import TrustTests
 
 __all__ = ["SessionSuite"]
@@ -75,6 +76,19 @@ class SessionSuite(MergingTests, IdTests, LifetimeTests, TrustTests):
         found = {one: again(own_options, one)["n"] for one in known}
 
         assert found == known
+
+    def test_no_thread_is_given_anothers_session(self, own_options: Options) -> None:
+        """However they interrupt each other."""
+        known = [stored(own_options, n=number).id for number in range(16)]
+
+        def read(number: int) -> int:
+            times = range(reads() // 128)
+            return sum(again(own_options, known[number])["n"] != number for _ in times)
+
+        with hasty_threads():
+            wrong = at_once(16, read)
+
+        assert wrong == [0] * 16
 
     def test_a_deleted_session_is_gone(self, own_options: Options) -> None:
         """Its record, too."""
