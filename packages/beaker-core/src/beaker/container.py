@@ -17,6 +17,7 @@ from beaker.bases import AbstractDictionaryNSManager, OpenResourceNamespaceManag
 from beaker.clients import forget_client, shared_client
 from beaker.exceptions import CreationAbortedError
 from beaker.protocols import NamespaceManager, StoreOptions
+from beaker.registry import SyncDict
 from beaker.stores import Store
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ __all__ = [
     "NamespaceManager",
     "OpenResourceNamespaceManager",
     "StoreOptions",
+    "SyncDict",
     "Value",
     "forget_client",
     "namespace_classes",

@@ -311,13 +311,30 @@ class NamespaceManager:
     #: one machine have no use for it: there a dead holder's lease is free at once.
     lease_expires_in: float = 5.0
 
+    #: Subclasses written for 1.x: the attribute by which one brings its own client or
+    #: dictionary in ``__init__``, and the class with the methods that then work on it.
+    former: ClassVar[tuple[str, type] | None] = None
+    _is_former: ClassVar[bool] = False
+
     namespace: str
     settings: StoreOptions
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Let a subclass that was written for 1.x work on what it brings."""
+        super().__init_subclass__(**keywords)
+        own = vars(cls)
+        code = getattr(own.get("__init__"), "__code__", None)
+        if cls.former is None or code is None or cls.former[0] not in code.co_names:
+            return
+        cls._is_former = True
+        for name, method in _methods(cls.former[1]).items():
+            if name not in own:
+                setattr(cls, name, method)
 
     def __init__(self, namespace: str, url: Any = None, **keywords: Any) -> None:
         self._init_dependencies()
         self.namespace = namespace
-        if _moves_bytes(type(self)):
+        if _moves_bytes(type(self)) and not self._is_former:
             purpose = keywords.pop("purpose", "cache")
             given = {**keywords, "url": url}
             self.settings = StoreOptions.parse(given, self.options, purpose)
@@ -675,6 +692,13 @@ def is_legacy(manager: type) -> bool:
         if _DICTIONARY_FACE & vars(kind).keys():
             break
     return True
+
+
+def _methods(face: type) -> dict[str, Any]:
+    """Return the methods of a class, and of its bases before `NamespaceManager`."""
+    bases = face.__mro__[: face.__mro__.index(NamespaceManager)]
+    found = {k: v for base in reversed(bases) for k, v in vars(base).items()}
+    return {k: v for k, v in found.items() if callable(v)}
 
 
 def _moves_bytes(manager: type[NamespaceManager]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from urllib.parse import quote
 
-__all__ = ["MAX_KEY_LENGTH", "CacheNames", "SessionNames"]
+__all__ = ["MAX_KEY_LENGTH", "CacheNames", "SessionNames", "former_name"]
 
 #: Bytes of the longest name that memcached takes.
 MAX_KEY_LENGTH = 250
@@ -67,7 +67,7 @@ class SessionNames:
         former = f"{self._namespace}_{key}"
         # An id that looks like the translation of another one had no place of its own.
         if _FOR_SPACE not in former and former.isprintable():
-            name = self._prefix + _shortened(former.replace(" ", _FOR_SPACE))
+            name = self._prefix + former_name(former)
             if len(_encoded(name)) <= MAX_KEY_LENGTH:
                 return name
         return self._head + _digest(former)
@@ -79,6 +79,11 @@ class SessionNames:
     def accessed(self, record: str) -> str:
         """Return the name of the session's access time."""
         return self._head + _digest(record) + _ACCESSED
+
+
+def former_name(text: str) -> str:
+    """Return the name that 1.x gave to a record, from its namespace and its key."""
+    return _shortened(text.replace(" ", _FOR_SPACE))
 
 
 def _plain(prefix: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from beaker.container import Container
+from beaker.container import Container, SyncDict
 from beaker.protocols import (
     Coercer,
     Lease,
@@ -17,6 +17,7 @@ from beaker.protocols import (
 )
 from beaker_memcached.caches import CacheRecords
 from beaker_memcached.clients import MODULES
+from beaker_memcached.former import FormerCalls
 from beaker_memcached.names import CacheNames, SessionNames
 from beaker_memcached.servers import Servers
 from beaker_memcached.sessions import SessionRecords
@@ -57,6 +58,10 @@ class MemcachedNamespaceManager(NamespaceManager):
 
     #: In 1.x a session was text, marked as such: so the mode ``compat``.
     kept_bare_text = True
+
+    former = "mc", FormerCalls
+    #: For such subclasses: the clients that their processes share.
+    clients: ClassVar[SyncDict] = SyncDict()
 
     _servers: Servers
 

@@ -26,13 +26,12 @@ TIDY_EVERY = 1000
 
 _taken_up = count(1)
 
-#: A subclass that gives none of these, but an ``__init__``, was written for 1.x: it puts
-#: another dictionary into `dictionary`, such as one that is bounded or keeps nothing.
-_OF_TODAY = frozenset({"discard", "drop", "fetch", "fill", "lease", "prepare", "store"})
-
 
 class _Former(AbstractDictionaryNSManager):
-    """What such a subclass had from its base: all goes to its dictionary."""
+    """What a subclass of 1.x had that put a dictionary of its own into `dictionary`.
+
+    Such as one that is bounded, or one that keeps nothing.
+    """
 
     def set_value(
         self,
@@ -41,14 +40,6 @@ class _Former(AbstractDictionaryNSManager):
         expiretime: float | None = None,  # noqa: ARG002 - a dictionary cannot
     ) -> None:
         self[key] = value
-
-
-_OF_FORMER = {
-    name: method
-    for kind in (AbstractDictionaryNSManager, _Former)
-    for name, method in vars(kind).items()
-    if callable(method)
-}
 
 
 class MemoryNamespaceManager(NamespaceManager):
@@ -69,28 +60,11 @@ class MemoryNamespaceManager(NamespaceManager):
     updates_atomically = True
 
     namespaces: ClassVar[SyncDict] = SyncDict()
+    former = "dictionary", _Former
     dictionary: Shelf
-
-    _is_former: ClassVar[bool] = False
-
-    def __init_subclass__(cls, **keywords: Any) -> None:
-        """Let a subclass of 1.x bring a dictionary of its own, and use it."""
-        super().__init_subclass__(**keywords)
-        if "__init__" in vars(cls) and not _OF_TODAY & vars(cls).keys():
-            cls._is_former = True
-            for name in _OF_FORMER.keys() - vars(cls).keys():
-                setattr(cls, name, _OF_FORMER[name])
-
-    def __init__(self, namespace: str, url: Any = None, **keywords: Any) -> None:
-        super().__init__(namespace, url, **keywords)
-        if self._is_former:
-            kept: Any = type(self).namespaces.get(namespace, dict)
-            self.dictionary = kept
 
     def prepare(self) -> None:
         """Find the dictionary of this namespace."""
-        if self._is_former:
-            return
         settings = self.settings
         self._is_session = settings.purpose == "session"
         if self._is_session:
