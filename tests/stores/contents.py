@@ -161,9 +161,10 @@ class InMemcached(Raw):
         return {name for name in names if name.startswith(self._prefix.encode())}
 
     def read(self, place: bytes) -> bytes | None:
-        """Return an item."""
+        """Return an item; one of 16 bytes is the generation of a namespace."""
         found: bytes | None = self._client.get(place)
-        return None if place[-1:] in b"#@" else found
+        is_record = found is not None and len(found) > 16 and place[-1:] not in b"#@"
+        return found if is_record else None
 
     def write(self, place: bytes, data: bytes, flags: int = 0) -> None:
         """Set an item, with the flags by which clients choose how to read it."""
@@ -176,7 +177,7 @@ class InMemcached(Raw):
     def _dumped(self) -> bytes:
         told = b""
         with socket.create_connection(self._address) as connection:
-            connection.sendall(b"lru_crawler metadump all\r\n")
+            connection.sendall(b"lru_crawler metadump hash\r\n")
             while not told.endswith(b"END\r\n"):
                 more = connection.recv(1 << 16)
                 assert more, told
