@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
 
+from beaker._sessions.format import SessionFormat
+from beaker._sessions.records import SessionRecords
 from beaker.exceptions import (
     BeakerException,
     CorruptRecordError,
@@ -15,6 +19,7 @@ from beaker.exceptions import (
     OversizedCookieError,
     UnsupportedOperationError,
 )
+from beaker.serializers import serializer_named
 from beaker.session import CookieSession, Session
 from tests.core.sessions import KEY, Visit, contents, cookie_session, sent, setting
 
@@ -249,3 +254,19 @@ def test_what_does_not_fit_is_told_with_its_largest_keys() -> None:
     session["text"], session["n"] = "x" * 3150, 1
     with pytest.raises(OversizedCookieError, match=r"browsers keep 4096.*'text' 31"):
         session.save()
+
+
+@pytest.mark.parametrize("mode", ["compat", "migrate", "strict"])
+@pytest.mark.parametrize("serializer", ["pickle", "json"])
+def test_a_record_that_nobody_signed_is_no_session(mode: str, serializer: str) -> None:
+    forged = SessionFormat(SessionRecords(), serializer_named(serializer))
+    record, _ = forged.write(b"", {"user": "admin"}, time.time(), time.time())
+    text = urlsafe_b64encode(record).decode().rstrip("=")
+
+    with pytest.raises(CorruptRecordError):
+        cookie_session(
+            f"{KEY}={text}",
+            mode=mode,
+            data_serializer=serializer,
+            validate_key="4xQz-0u8Yw_kB7sLmT2e",
+        )
