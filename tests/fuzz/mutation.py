@@ -30,7 +30,7 @@ class Mutator:
             *(self._replaced, self._flipped, self._deleted, self._inserted),
             *(self._doubled, self._cut, self._beheaded, self._spliced),
             *(self._swapped, self._in_other_case, self._with_other_bits),
-            *(self._with_other_head, self._noise),
+            *(self._with_other_head, self._noise, self._unprotected),
         ]
 
     def __call__(self) -> str:
@@ -105,6 +105,14 @@ class Mutator:
                 at = self._chance.randrange(3, end)
                 data[at] = self._chance.choice((0, 1, 2, 3, 255, data[at] ^ 1))
         return _based(bytes(data)) or value
+
+    def _unprotected(self, value: str) -> str:
+        """Say that nothing protects it, and leave out what did."""
+        data = bytearray(_unbased(value))
+        if len(data) <= 38:
+            return value
+        data[4] = data[5] = 0
+        return _based(bytes(data[:-32]))
 
     def _noise(self, value: str) -> str:
         length = self._chance.choice((0, 1, len(value), 2 * len(value)))

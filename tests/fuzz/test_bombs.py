@@ -24,7 +24,7 @@ from tests.fuzz.cookies import FORMS, accepted
 from tests.fuzz.planting import in_cookie, in_store
 
 shared = {"namespace_class": SharedMemory}
-ways = [{}, {"data_serializer": "json"}, {"secret": "s" * 32}]
+ways = [{}, {"data_serializer": "json"}, {"secret": "m3Yq-8sUz_2bTgLx7wKd"}]
 sessions = [({**shared, **way}, stored({**shared, **way}, n=1)) for way in ways]
 refused = loaded = 0
 seconds = int(sys.argv[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from string import ascii_letters, digits
 
 import pytest
 
@@ -51,3 +52,19 @@ def test_no_cookie_that_was_cut_off_is_accepted(form: str) -> None:
     for length in range(len(value)):
         assert not accepted(value[:length], reads)
         assert not accepted(value[length + 1 :], reads)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_cookie_is_spelt_in_one_way(form: str) -> None:
+    writes, reads, issue = FORMS[form]
+    # Of every length, so that the last digit has some bits to spare, or none.
+    for user in ("a", "ab", "abc", "abcd"):
+        value = issue(writes, user)
+        last = value[-1]
+        others = set(ascii_letters + digits + "-_+/=") - {last}
+        spellings = {value[:-1] + other for other in others}
+        padded = {value + "=", value + "==", value.upper(), value.lower()}
+        other_digits = {value.replace("-", "+"), value.replace("_", "/")}
+
+        for spelling in (spellings | padded | other_digits) - {value}:
+            assert not accepted(spelling, reads), spelling

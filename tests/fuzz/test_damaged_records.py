@@ -21,7 +21,7 @@ PROTECTIONS = {
     "signed": {"secret": STRONG, "mode": "strict"},
     "encrypted": {
         "secret": STRONG,
-        "validate_key": "v" * 32,
+        "validate_key": "p9Rw_5nVk-1cJhXf4sQe",
         "encrypt_key": STRONG[::-1],
         "crypto_type": "cryptography",
     },

@@ -161,7 +161,7 @@ def test_a_name_that_is_for_https_is_not_kept_by_http(
 def test_a_session_that_is_in_its_cookie_goes_the_same_way(
     browser: Any, open_site: OpenSite
 ) -> None:
-    url = open_site(type="cookie", validate_key="v" * 32).url
+    url = open_site(type="cookie", validate_key="p9Rw_5nVk-1cJhXf4sQe").url
     assert shown(browser, f"{url}/login?name=ann") == "ann"
 
     assert [shown(browser, f"{url}/count") for _ in range(2)] == ["1", "2"]
