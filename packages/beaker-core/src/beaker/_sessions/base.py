@@ -165,6 +165,12 @@ class ConfigurableSession(dict[str, Any]):
         if not self.use_cookies:
             return []
         said = cookie_values(self.request.get("cookie"), self.key)
+        if len(said) == 1 and not listens:
+            # The way of every request, written out.
+            only = self._settings.id_from_cookie(said[0])
+            if only is not None:
+                self._cookie_is_due = not only[1]
+                return [only[0]]
         believed = [self._settings.id_from_cookie(value) for value in said]
         found = [each for each in believed if each is not None]
         if "former_session_met" in listens:

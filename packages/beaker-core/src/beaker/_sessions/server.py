@@ -91,9 +91,8 @@ class Session(PayloadSession):
         Raises:
             CorruptRecordError: What is there is not a session we believe.
         """
-        now = time.time()
-        stored = self._stored = self._at(self.id)
-        found = stored.load(now)
+        now, stored = time.time(), self._at(self.id)
+        self._stored, found = stored, stored.load(now)
         if found is None:
             self._is_dead = stored.is_removed and not self._keeps_id
             self._begin_new(now)
@@ -105,7 +104,8 @@ class Session(PayloadSession):
             self.was_invalidated = True
             self._begin_new(now)
         else:
-            self._adopt(found, stored.data(), min(stored.accessed, now), now)
+            accessed = stored.accessed
+            self._adopt(found, stored.data(), min(now, accessed), now)
 
     def save(self, accessed_only: bool = False) -> None:
         """Write what this request changed; without changes, only that it was used.

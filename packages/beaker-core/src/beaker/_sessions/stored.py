@@ -150,10 +150,10 @@ class StoredSession:
 
     def touch(self, now: float) -> bool:
         """Mark the record as used now, and return whether it is there."""
-        self.accessed, found = now, self.record
-        is_ahead = found and max(found.created, found.accessed) > now + AHEAD
+        self.accessed, found, latest = now, self.record, now + AHEAD
+        begun = found.created if found else now
+        is_ahead = begun > latest or (found is not None and found.accessed > latest)
         if not (is_ahead or self.store.is_legacy or self._codec.serves_former):
-            begun = found.created if found else now
             return self.store.touch(_KEY, self._lifetime.ttl(begun, now), now)
         # A store of 1.x has no other place for the time, a process no other sight.
         return self.save(NOTHING, self.data(), now, now) is not None
