@@ -292,6 +292,27 @@ def test_a_forked_child_finds_out_for_itself(
     assert succeeds(fork(child))
 
 
+def test_a_store_that_nobody_uses_any_more_is_not_asked_whether_it_is_back(
+    server: type[Server], calls: Calls, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.is_down = True
+    cache = Cache("things", type="server", expire=60)
+    cache.get("k", createfunc=calls)
+    name = f"beaker probe of {cache.namespace.place()}"
+    assert _runs(name)
+
+    del cache
+    # It keeps the error, and by that the frames of those who used the store.
+    caplog.clear()
+    gc.collect()
+
+    _until(lambda: not _runs(name))
+
+
+def _runs(name: str) -> bool:
+    return any(thread.name == name for thread in threading.enumerate())
+
+
 def test_a_retired_breaker_asks_no_more(cache: Cache, server: type[Server]) -> None:
     server.is_down = True
     cache.get("key", createfunc=lambda: "made")

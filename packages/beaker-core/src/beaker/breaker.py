@@ -23,7 +23,8 @@ class Breaker:
     """Remembers that a store is away, so that nobody waits for it again.
 
     The first call that fails trips it. From then on every call fails at once, and
-    one thread asks the store every half second whether it is back.
+    one thread asks the store every half second whether it is back, for as long as
+    anybody uses the store.
 
     Args:
         store: The store's name and place, for errors and logs.
@@ -79,11 +80,19 @@ class Breaker:
         self._retired.set()
         self.reset()
 
+    def back(self) -> None:
+        """Note that the store answers again."""
+        with self._lock:
+            self._cause = None
+        self._log.warning("%s is back", self.store)
+        tell("store_back", store=self.store)
+
     def _begin_to_probe(self, probe: Callable[[], object]) -> None:
         try:
             threading.Thread(
-                target=self._probe_until_back,
-                args=(probe, self._retired),
+                target=_probe_until_back,
+                # Whoever uses the store keeps its breaker: the thread ends with them.
+                args=(weakref.ref(self), self._log, probe, self._retired),
                 name=f"beaker probe of {self.store}",
                 daemon=True,
             ).start()
@@ -92,23 +101,26 @@ class Breaker:
             self._log.warning("%s is not probed: %s", self.store, e)
             self._cause = None
 
-    def _probe_until_back(
-        self, probe: Callable[[], object], retired: threading.Event
-    ) -> None:
-        while not retired.wait(PROBE_EVERY):
-            try:
-                probe()
-            # A probe asks only whether: every kind of failure means no.
-            except Exception as e:  # noqa: BLE001
-                self._log.debug("%s is still unavailable: %s", self.store, e)
-            else:
-                break
-        if retired.is_set():
+
+def _probe_until_back(
+    known: weakref.ref[Breaker],
+    log: logging.Logger,
+    probe: Callable[[], object],
+    retired: threading.Event,
+) -> None:
+    while not retired.wait(PROBE_EVERY):
+        if known() is None:
             return
-        with self._lock:
-            self._cause = None
-        self._log.warning("%s is back", self.store)
-        tell("store_back", store=self.store)
+        try:
+            probe()
+        # A probe asks only whether: every kind of failure means no.
+        except Exception as e:  # noqa: BLE001
+            log.debug("still unavailable: %s", e)
+        else:
+            break
+    breaker = known()
+    if breaker is not None and not retired.is_set():
+        breaker.back()
 
 
 _lock = threading.Lock()
