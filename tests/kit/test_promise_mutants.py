@@ -22,13 +22,9 @@ from beaker.testing import (
 )
 from beaker.testing._suite import Suite
 from tests.kit.mutants import Mutant
-from tests.kit.promise_mutants import (
-    CIPHER_MUTANTS,
-    STORE_MUTANTS,
-    CipherMutant,
-    Stopped,
-    Toy,
-)
+from tests.kit.promise_mutants import PROMISE_MUTANTS
+from tests.kit.sick_caches import Stopped
+from tests.kit.sick_ciphers import SICK_CIPHERS, SickCipher, Toy
 
 pytest_plugins = ["pytester"]
 
@@ -122,17 +118,17 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("gathered_before", "impatience")
 @pytest.mark.parametrize(
-    "mutant", STORE_MUTANTS, ids=lambda one: f"{one.store.__name__}-{one.caught_by}"
+    "mutant", PROMISE_MUTANTS, ids=lambda one: f"{one.store.__name__}-{one.caught_by}"
 )
 def test_a_store_is_caught(mutant: Mutant, pytester: pytest.Pytester) -> None:
     _is_caught(pytester, STORE_TESTS, mutant.suite, mutant.store, mutant.caught_by)
 
 
 @pytest.mark.parametrize(
-    "mutant", CIPHER_MUTANTS, ids=lambda one: f"{one.cipher.__name__}-{one.caught_by}"
+    "mutant", SICK_CIPHERS, ids=lambda one: f"{one.cipher.__name__}-{one.caught_by}"
 )
-def test_a_cipher_is_caught(mutant: CipherMutant, pytester: pytest.Pytester) -> None:
-    _is_caught(pytester, CIPHER_TESTS, mutant.suite, mutant.cipher, mutant.caught_by)
+def test_a_cipher_is_caught(mutant: SickCipher, pytester: pytest.Pytester) -> None:
+    _is_caught(pytester, CIPHER_TESTS, CipherSuite, mutant.cipher, mutant.caught_by)
 
 
 def _is_caught(
