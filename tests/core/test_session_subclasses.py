@@ -125,6 +125,18 @@ def test_a_subclass_writes_its_own_bytes(store: Options) -> None:
     assert contents(found(session.id)) == {"n": 1, "a": 1, "b": 2}
 
 
+def test_a_session_of_a_subclass_is_found_by_its_id(store: Options) -> None:
+    session = SessionObject({}, session_class=TextSession, **store)
+    session["n"] = 1
+    session.save()
+    session.persist()
+
+    found = SessionObject({}, session_class=TextSession, **store).get_by_id(session.id)
+
+    assert isinstance(found, TextSession)
+    assert found["n"] == 1
+
+
 def test_what_a_subclass_cannot_read_is_corrupt(store: Options) -> None:
     session = stored(store, n=1)
 

@@ -99,15 +99,19 @@ class SessionObject:
             "set_cookie": False,
             "https": environ.get("wsgi.url_scheme") == "https",
         }
-        params, settings = state["_params"], self._settings
+        params, settings, chosen = state["_params"], self._settings, self._class()
+        if settings is not None and chosen in _OURS and not params.get("session_class"):
+            return chosen.opened(request, settings)
+        return chosen(request, **params)
+
+    def _class(self) -> type[Session]:
+        params = self.__dict__["_params"]
         chosen = params.get("session_class")
         if chosen is None:
-            chosen = CookieSession if params.get("type") == "cookie" else Session
-            if settings is not None and chosen in _OURS:
-                return chosen.opened(request, settings)
-        elif not (isinstance(chosen, type) and issubclass(chosen, Session)):
-            raise InvalidOptionError("session_class", chosen, "a subclass of Session")
-        return chosen(request, **params)
+            return CookieSession if params.get("type") == "cookie" else Session
+        if isinstance(chosen, type) and issubclass(chosen, Session):
+            return chosen
+        raise InvalidOptionError("session_class", chosen, "a subclass of Session")
 
     def __getattr__(self, attr: str) -> Any:
         return getattr(self._session(), attr)
@@ -147,10 +151,11 @@ class SessionObject:
             UnsupportedOperationError: Sessions are in cookies, so nobody else's is
                 at hand.
         """
-        if self.__dict__["_params"].get("type") == "cookie":
+        chosen = self._class()
+        if issubclass(chosen, CookieSession):
             raise UnsupportedOperationError("cookie", "find a session", "enumerable")
         params = {**self.__dict__["_params"], "use_cookies": False, "id": id}
-        session = Session({}, **params)
+        session = chosen({}, **params)
         return None if session.is_new else session
 
     def save(self) -> None:

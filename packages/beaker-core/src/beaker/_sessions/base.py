@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from beaker._sessions.cookieheaders import (
+    COOKIE_LIMIT,
     attributes,
     cookie_values,
     expiry,
@@ -17,7 +18,7 @@ from beaker._sessions.cookieheaders import (
 )
 from beaker._sessions.format import TIMES
 from beaker._sessions.settings import SessionSettings, settings_of
-from beaker.exceptions import InvalidOptionError
+from beaker.exceptions import InvalidOptionError, OversizedCookieError
 from beaker.listeners import listens, tell
 
 if TYPE_CHECKING:
@@ -232,11 +233,18 @@ class ConfigurableSession(dict[str, Any]):
         self.request["set_cookie"] = True
 
     def _write_cookie(self, value: str, expires: str | None) -> None:
+        size = len(self.key) + len(value)
+        if size > COOKIE_LIMIT:
+            raise OversizedCookieError(self.key, size, COOKIE_LIMIT, self._largest())
         said = self._attributes()
         self.request["cookie_out"] = set_cookie(self.key, value, expires, said)
         self._written = value, expires, said
         if "cookie" in self.__dict__:
             _show(self.cookie, self.key, *self._written)
+
+    def _largest(self) -> list[tuple[str, int]]:
+        """Return the keys that take the most room in the cookie, and how much."""
+        return []
 
     def _attributes(self) -> str:
         return attributes(

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from beaker._sessions.base import session_id
 from beaker._sessions.codec import decoded
 from beaker._sessions.cookiecodec import CookieCodec
-from beaker._sessions.cookieheaders import COOKIE_LIMIT, cookie_values, expiry
+from beaker._sessions.cookieheaders import cookie_values, expiry
 from beaker._sessions.format import PAYLOAD
 from beaker._sessions.records import SessionRecord
 from beaker._sessions.server import Session
 from beaker._sessions.settings import SessionSettings
 from beaker.exceptions import (
     CorruptRecordError,
-    OversizedCookieError,
     UnsupportedOperationError,
 )
 from beaker.listeners import listens, tell
@@ -247,9 +246,6 @@ class CookieSession(Session):
         pass
 
     def _send(self, value: str) -> None:
-        size = len(self.key) + len(value)
-        if size > COOKIE_LIMIT:
-            raise OversizedCookieError(self.key, size, COOKIE_LIMIT, self._largest())
         self._write_cookie(value, expiry(self.cookie_expires))
         self.request["set_cookie"] = True
 
