@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; None: those of this process.
     """
     given = _parser().parse_args(arguments)
+    # What is logged is among what is printed.
+    logging.getLogger("beaker").addHandler(logging.NullHandler())
     try:
         return int(given.command(given))
     except BeakerException as e:

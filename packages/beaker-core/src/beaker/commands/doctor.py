@@ -152,7 +152,9 @@ def _of_cache(
     yield from told
     if backend is None or not is_used or _has_error(told):
         return
-    yield from cache_findings(whole, is_shared=_is_shared(backend))
+    former = is_legacy(backend)
+    shared = _is_shared(backend)
+    yield from cache_findings(whole, is_shared=shared, is_legacy=former)
     try:
         options = cache_options(whole, {})
         store = StoreOpener(backend, options, "cache").open("beaker doctor")

@@ -96,15 +96,23 @@ def session_findings(given: Mapping[str, Any], *, is_shared: bool) -> Iterator[F
     yield from _mode_findings(given)
 
 
-def cache_findings(given: Mapping[str, Any], *, is_shared: bool) -> Iterator[Finding]:
-    """Tell what is unsafe in the options of a cache."""
+def cache_findings(
+    given: Mapping[str, Any], *, is_shared: bool, is_legacy: bool
+) -> Iterator[Finding]:
+    """Tell what is unsafe in the options of a cache.
+
+    Args:
+        given: The options, without prefix.
+        is_shared: Whether others than this program may write to the store.
+        is_legacy: Whether its class was written for 1.x, and so pickles by itself.
+    """
     if is_shared and given.get("data_serializer", "pickle") == "pickle":
         yield Finding(
             NOTE,
             "cache.data_serializer",
             "is pickle, and caches are not signed: whoever can write to the store can "
             "run code in this program",
-            "keep the store private, or set it to 'json'",
+            "keep the store private" + ("" if is_legacy else ", or set it to 'json'"),
         )
 
 
