@@ -13,4 +13,4 @@ def former_python() -> str:
     python = os.environ.get("BEAKER_114_PYTHON")
     if not python:
         pytest.skip("BEAKER_114_PYTHON names no interpreter with Beaker 1.14")
-    return python
+    return os.path.abspath(python)
