@@ -45,6 +45,7 @@ STORES = {
     "cookie": (COOKIE, None),
     "encrypted cookie": (COOKIE + ENCRYPT, None),
     "redis": ("ext:redis", "redis_url"),
+    "redis cluster": ("ext:rediscluster", "redis_cluster_url"),
     "memcached": ("ext:memcached", "memcached_url"),
     "mongodb": ("ext:mongodb", "mongodb_url"),
     "sqlite": ("ext:database", None),
@@ -71,8 +72,9 @@ def configuration(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         url = f"sqlite:///{tmp_path}/shop.db"
         if server:
             url = request.getfixturevalue(server)
+        option = "urls" if lines == "ext:rediscluster" else "url"
         lines = "".join(
-            f"{section}.type = {lines}\n{section}.url = {url}\n"
+            f"{section}.type = {lines}\n{section}.{option} = {url}\n"
             for section in ("session", "cache", "cache.short")
         )
     file = tmp_path / "shop.ini"

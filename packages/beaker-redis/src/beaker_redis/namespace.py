@@ -269,6 +269,10 @@ class RedisClusterNamespaceManager(RedisNamespaceManager):
 
     options: ClassVar[Mapping[str, Coercer]] = {
         **RedisNamespaceManager.options,
+        # As 1.x called it, which had no `url` here.
+        "urls": lambda name, value: (
+            text(name, value) if isinstance(value, str) else value
+        ),
         "username": optional(text),
         "password": optional(text),
     }
@@ -284,7 +288,7 @@ class RedisClusterNamespaceManager(RedisNamespaceManager):
         timeout: float | None = None,
         **keywords: Any,
     ) -> None:
-        url = keywords.pop("url", urls)
+        url = keywords.pop("url", None) or urls
         super().__init__(namespace, url, timeout, **keywords)
 
     def _reached(self) -> Server:
