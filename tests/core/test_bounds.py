@@ -152,19 +152,19 @@ def test_a_cache_for_each_of_many_places_leaves_no_breaker(tmp_path: Path) -> No
     assert grown(before) == {}
 
 
-def test_decorated_functions_that_are_gone_are_forgotten(tmp_path: Path) -> None:
-    def use() -> None:
-        @cache_region("things")
-        def load() -> str:
-            return str(tmp_path)
+def test_decorated_functions_that_are_gone_are_forgotten() -> None:
+    def use(number: int) -> None:
+        def load() -> int:
+            return number
 
-        assert load.uncached()
+        load.__qualname__ = f"load {number}"
+        assert cache_region("things")(load).uncached() == number
 
-    use()
+    use(0)
     before = registered()
 
-    for _ in range(50):
-        use()
+    for number in range(1, 50):
+        use(number)
 
     assert grown(before) == {}
 

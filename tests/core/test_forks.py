@@ -89,6 +89,8 @@ def use_everything(directory: Path, who: str) -> bool:
     legacy = Cache("shared", type="hashes", data_dir=str(directory))
     done.append(legacy.get(f"absent {who}", createfunc=lambda: who) == who)
     legacy.put("k", who)
+    kept = legacy.values.store.fetch("k")
+    done.append(legacy.values.store.replace("k", kept, kept, None))
     return all(done) and use_the_rest(directory, who)
 
 
@@ -124,7 +126,12 @@ def test_a_child_goes_on_though_a_thread_of_its_parent_held_every_lock(
 ) -> None:
     beaker.cache.clsmap["hashes"] = Hashes
     assert use_everything(tmp_path, "parent")
-    held = [NameLock("a name"), mutex_synchronizer("a name"), breaker_for("a key", "")]
+    held = [
+        NameLock("a name"),
+        mutex_synchronizer("a name"),
+        breaker_for("a key", ""),
+        Cache("shared", type="hashes", data_dir=str(tmp_path)),
+    ]
     locks = locks_of_the_core()
     holds, may_end = threading.Event(), threading.Event()
 
