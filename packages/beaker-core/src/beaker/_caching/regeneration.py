@@ -222,8 +222,8 @@ class ValueStore:
         try:
             yield from self._made(key, stale, expire, starttime, news)
         except Exception as e:  # noqa: BLE001 - whatever the program's function raises
-            text = "%s: %r is not made anew in the background"
-            _log.warning(text, self.namespace, key, exc_info=e)
+            what = f"{self.namespace}: {key!r}"
+            _log.warning("%s is not made anew in the background", what, exc_info=e)
         finally:
             # Nobody has read it here.
             seen = [one for one in news if one[0] != "value_read"]
@@ -255,8 +255,7 @@ class ValueStore:
 
     def does_without(self, error: Exception) -> Record | None:
         """Note that nothing could be read; None stands for the record."""
-        # What is away was told by the breaker.
-        if isinstance(error, StoreRefusedError):
+        if isinstance(error, StoreRefusedError):  # the breaker tells of the other kind
             self.store.goes_without("read", error)
         return None
 
