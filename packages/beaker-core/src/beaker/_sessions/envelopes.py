@@ -34,8 +34,12 @@ def laid_in(store: Store, session: bytes | str, now: float) -> Any:
         return record_of(session, None, now)
     if isinstance(session, bytes) and is_record(session):
         return session
-    if getattr(store.manager, "kept_bare_text", False):
-        return session.encode() if isinstance(session, str) else session
+    if (
+        isinstance(session, str)
+        and session.isascii()
+        and getattr(store.manager, "kept_bare_text", False)
+    ):
+        return session.encode()
     whole = getattr(store.manager, "kept_whole_namespaces", False)
     return pickle.dumps({"session": session} if whole else session, 2)
 
@@ -62,6 +66,7 @@ def taken_from(store: Store, kept: Any) -> bytes | str:
 
 def _unwrapped(kept: bytes) -> Any:
     if kept[:1] != _PICKLED:
-        return kept
+        # Text of 1.x, or a record of 2.x, which begins with a byte beyond ASCII.
+        return kept.decode() if kept.isascii() else kept
     found = load_plain(kept)
     return found.get("session") if isinstance(found, dict) else found
