@@ -15,7 +15,7 @@ from beaker._sessions.weakness import weakness
 from beaker.commands import main
 from beaker.commands.doctor import section_findings
 from beaker.commands.files import Section
-from beaker.commands.findings import ERROR, GOOD, NOTE, WARNING, Finding
+from beaker.commands.findings import ERROR, GOOD, NOTE, WARNING, Finding, Redactor
 from beaker.commands.rendering import findings_table
 from beaker.protocols import NamespaceManager
 from beaker.session import Session
@@ -143,6 +143,15 @@ def test_each_weak_secret_of_a_list_is_told_without_it(tmp_path: Path) -> None:
         "is weak: it has 5 characters only",
     ]
     assert "token_urlsafe" in told[0].remedy
+
+
+def test_a_secret_that_is_a_word_is_hidden_where_it_stands_alone() -> None:
+    about, word = "session.secret", "secret"
+    finding = Finding(ERROR, about, f"no {word} at :{word}@host", "import secrets")
+
+    told = Redactor([{word: word}]).clean(finding)
+
+    assert told == Finding(ERROR, about, "no *** at :***@host", "import secrets")
 
 
 # -- stores
@@ -285,7 +294,8 @@ def test_a_file_that_cannot_be_used_is_one_line(
     assert main(["doctor", "nowhere.ini"]) == 2
 
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("beaker: nowhere.ini:")
+    assert line.startswith("beaker: nowhere.ini: No such file")
+    assert line.endswith("give the path of an INI or TOML file that can be read")
 
 
 def test_rich_shows_the_same_as_a_table() -> None:

@@ -51,7 +51,10 @@ def sections_in(path: str, only: str | None = None) -> list[Section]:
     parse = _toml if path.endswith(".toml") else _ini
     try:
         sections = [s for s in parse(path) if s.session or s.cache]
-    except (OSError, ValueError, Error) as e:
+    except OSError as e:
+        remedy = "give the path of an INI or TOML file that can be read"
+        raise ConfigurationFileError(path, e.strerror, remedy) from e
+    except (ValueError, Error) as e:
         raise ConfigurationFileError(path, str(e), "correct it") from e
     chosen = [s for s in sections if only in (None, s.name)]
     if chosen:

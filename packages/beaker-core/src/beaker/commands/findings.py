@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -22,6 +23,9 @@ GOOD, NOTE, WARNING, ERROR = "good", "note", "warning", "error"
 
 #: The options whose value nobody may see.
 SECRETS = frozenset({"encrypt_key", "password", "secret", "validate_key"})
+
+#: Characters of a secret that is no part of other words.
+LONG = 8
 
 
 class Finding(NamedTuple):
@@ -69,11 +73,16 @@ class Redactor:
 
     def clean(self, finding: Finding) -> Finding:
         """Return a finding without any of them."""
-        return Finding(*map(self._cleaned, finding))
+        says, remedy = self._cleaned(finding.says), self._cleaned(finding.remedy)
+        return finding._replace(says=says, remedy=remedy)
 
     def _cleaned(self, text: str) -> str:
         for secret in self._secrets:
-            text = text.replace(secret, "***")
+            pattern = re.escape(secret)
+            if len(secret) < LONG:
+                # A word such as "secret" also stands in others, which tell nothing.
+                pattern = rf"(?<!\w){pattern}(?!\w)"
+            text = re.sub(pattern, "***", text)
         return text
 
 
