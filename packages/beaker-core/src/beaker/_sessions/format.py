@@ -126,6 +126,8 @@ class SessionFormat:
         if identifier == PICKLE.identifier:
             # Whoever chose JSON does not want a pickle to run anything.
             if is_trusted and self._identifier == identifier:
+                if self.records.protects and not record.is_authentic:
+                    _refuse_more(data)
                 return as_dictionary(load(PICKLE, data))
             return as_dictionary(load_plain(data, self._allowed))
         if identifier == JSON.identifier:
@@ -142,6 +144,23 @@ class SessionFormat:
         """
         if self._former_until is not None and time.time() >= self._former_until:
             raise CorruptRecordError(f"{what} is no longer accepted")
+
+
+def _refuse_more(data: bytes) -> None:
+    """Pass if a pickle is all there is.
+
+    Raises:
+        CorruptRecordError: It is not: a signature may follow, of a record that says
+            since it was damaged that it has none.
+    """
+    from pickletools import genops
+
+    try:
+        *_, (_, _, end) = genops(data)
+    except ValueError as e:
+        raise CorruptRecordError(str(e)) from e
+    if end != len(data) - 1:
+        raise CorruptRecordError("more than an unsigned session")
 
 
 def of_payload(payload: Any, data: Any) -> SessionRecord:
