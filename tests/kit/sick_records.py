@@ -65,6 +65,13 @@ class ForgetsThePrefix(Cabinet):
         return self.settings.purpose, self.namespace
 
 
+class JoinsThePrefix(Cabinet):
+    """The application ``a`` has the sessions of ``ab``, if their ids begin with b."""
+
+    def space(self) -> Name:
+        return self.settings.purpose, self.settings.prefix + self.namespace
+
+
 class TakesSessionsForCaches(Cabinet):
     """Emptying a cache logs out whoever has its name for an id."""
 

@@ -67,7 +67,8 @@ def open_namespace(memcached_url: str, prefix: str) -> OpenNamespace:
     """Opens a namespace on the shared server."""
 
     def opened(name: str = "namespace", **options: Any) -> MemcachedNamespaceManager:
-        return MemcachedNamespaceManager(name, memcached_url, prefix=prefix, **options)
+        given = {"prefix": prefix, **options}
+        return MemcachedNamespaceManager(name, memcached_url, **given)
 
     return opened
 

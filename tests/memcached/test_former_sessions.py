@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from base64 import b64encode
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -34,31 +35,36 @@ def test_a_session_is_where_1x_had_it(namespace: str, name: str) -> None:
     assert SessionNames(namespace, "").record("session") == name
 
 
-def test_its_payload_is_returned_as_it_was_written(
-    open_namespace: OpenNamespace, raw: Any, prefix: str, module: str
-) -> None:
-    payload = b64encode(pickle.dumps(DATA, 2))
-    raw.set(f"{prefix}{'0' * 32}_session", payload, flags=TEXT)
+def test_with_a_prefix_it_is_elsewhere() -> None:
+    # 1.x had none; and no prefix may run into an id.
+    assert not SessionNames("c", "ab").record("session").endswith("c_session")
 
-    session = open_namespace("0" * 32, purpose="session", memcache_module=module)
+
+def test_its_payload_is_returned_as_it_was_written(
+    open_namespace: OpenNamespace, raw: Any, module: str
+) -> None:
+    payload, id_ = b64encode(pickle.dumps(DATA, 2)), uuid4().hex
+    raw.set(f"{id_}_session", payload, flags=TEXT)
+    options = {"purpose": "session", "memcache_module": module, "prefix": ""}
+
+    session = open_namespace(id_, **options)
 
     assert session.fetch_accessed("session") == (payload, None)
 
 
 def test_it_is_loaded_and_saved_as_one_of_today(
-    memcached_url: str, raw: Any, prefix: str, module: str
+    memcached_url: str, raw: Any, module: str
 ) -> None:
-    name = f"{prefix}{'0' * 32}_session"
-    raw.set(name, b64encode(pickle.dumps(DATA, 2)), flags=TEXT)
+    id_ = uuid4().hex
+    raw.set(f"{id_}_session", b64encode(pickle.dumps(DATA, 2)), flags=TEXT)
 
     def opened() -> Session:
         return Session(
             {},
-            "0" * 32,
+            id_,
             use_cookies=False,
             type="ext:memcached",
             url=memcached_url,
-            prefix=prefix,
             memcache_module=module,
         )
 

@@ -52,7 +52,7 @@ class CacheNames:
 class SessionNames:
     """The place of a session, where Beaker 1.x had it wherever that is safe.
 
-    Names of 1.x end in ``_session`` or are 40 digits; all others of ours end in 64
+    1.x knew no prefix, and a prefix could run into an id. Names of 1.x end in ``_session`` or are 40 digits; all others of ours end in 64
     digits, or in what follows them.
     """
 
@@ -66,8 +66,9 @@ class SessionNames:
         """Return the name of the session's record."""
         former = f"{self._namespace}_{key}"
         # An id that looks like the translation of another one had no place of its own.
-        if _FOR_SPACE not in former and former.isprintable():
-            name = self._prefix + former_name(former)
+        is_plain = _FOR_SPACE not in former and former.isprintable()
+        if is_plain and not self._prefix:
+            name = former_name(former)
             if len(_encoded(name)) <= MAX_KEY_LENGTH:
                 return name
         return self._head + _digest(former)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-__all__ = ["decoded", "digest_of", "encoded", "session_name", "space_of"]
+__all__ = ["decoded", "digest_of", "encoded", "head_of", "session_name", "space_of"]
 
-#: What stands in front of the digest of an id, and of no id that is kept as it is.
-_DIGEST_OF_ID = "2:"
+#: What stands in front of the digest of an id: without a prefix, and with one.
+_DIGESTS = ("2:", "3:")
+
+# What no id without a prefix may begin with, to be kept as it is.
+_OTHERS = re.compile(r"[23]:|p\d+:")
 
 # 1.x kept ids as they were, and issued none but these.
 _PLAIN = re.compile(r"[!-~]{1,255}")
@@ -45,8 +48,16 @@ def session_name(id: str, prefix: str, *, is_caseless: bool) -> str:
         prefix: What keeps two applications apart.
         is_caseless: Whether ``A`` and ``a`` are the same to the database.
     """
-    name = prefix + id
+    name = head_of(prefix) + id
     plain = _CASELESS if is_caseless else _PLAIN
-    if plain.fullmatch(name) and not name.startswith(_DIGEST_OF_ID):
+    if plain.fullmatch(name) and (prefix or not _OTHERS.match(id)):
         return name
-    return _DIGEST_OF_ID + digest_of(name).hex()
+    return _DIGESTS[bool(prefix)] + digest_of(name).hex()
+
+
+def head_of(prefix: str) -> str:
+    """Return what the names begin with that are kept as they are.
+
+    With its length before it, no prefix can run into an id.
+    """
+    return f"p{len(prefix)}:{prefix}" if prefix else ""

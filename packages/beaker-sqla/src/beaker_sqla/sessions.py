@@ -10,7 +10,7 @@ from typing import Any
 from beaker.exceptions import UnsupportedOperationError
 from beaker.protocols import Lease, Purged
 from beaker_sqla.leases import SqlLease
-from beaker_sqla.names import digest_of, encoded, session_name, space_of
+from beaker_sqla.names import digest_of, encoded, head_of, session_name, space_of
 from beaker_sqla.opentable import OpenTable
 from beaker_sqla.rows import Rows
 from beaker_sqla.statements import PICKLED, CacheStatements, SessionStatements
@@ -40,6 +40,7 @@ class SessionRows(Rows[SessionStatements]):
     ) -> None:
         super().__init__(table)
         self._id, self._prefix, self._open_leases = id, prefix, open_leases
+        self._head = head_of(prefix)
 
     def touch(self, key: str, ttl: float | None, accessed: float) -> bool:
         """Write the times in the session's row."""
@@ -88,7 +89,7 @@ class SessionRows(Rows[SessionStatements]):
             self._say.sessions, {**before, "given_after": after}
         ):
             after = page[-1][0]
-            ours = [row for row in page if row[0].startswith(self._prefix)]
+            ours = [row for row in page if row[0].startswith(self._head)]
             unused = [name for name, is_unused in ours if is_unused]
             examined += len(ours)
             if unused and not dry_run:
@@ -105,8 +106,8 @@ class SessionRows(Rows[SessionStatements]):
         while page := self._table.every(self._say.sessions, given):
             given["given_after"] = page[-1][0]
             for name, _ in page:
-                if name.startswith(self._prefix):
-                    yield name.removeprefix(self._prefix)
+                if name.startswith(self._head):
+                    yield name.removeprefix(self._head)
 
     def _at(self, key: str) -> dict[str, Any]:
         id_ = self._id if key == _SESSION else f"{self._id}\0{key}"

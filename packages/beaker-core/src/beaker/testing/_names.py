@@ -117,6 +117,21 @@ class NameTests(StoreSuite):
         ]
         assert found == [b"", b"one", None]
 
+    @pytest.mark.parametrize("purpose", ["cache", "session"])
+    def test_no_prefix_runs_into_the_name_behind_it(
+        self, open_namespace: Opener, purpose: str
+    ) -> None:
+        """Joined without more ado, these would all be one."""
+        together = [("", "abc"), ("a", "bc"), ("ab", "c"), ("", "a:bc"), ("a:", "bc")]
+
+        for prefix, name in together:
+            store = open_namespace(name, prefix=prefix, purpose=purpose)
+            store.store("session", f"{prefix} {name}".encode(), 60)
+
+        for prefix, name in together:
+            found = open_namespace(name, prefix=prefix, purpose=purpose)
+            assert found.fetch("session") == f"{prefix} {name}".encode()
+
     # -- sessions: the namespace is the id, and holds the one key "session"
 
     def test_odd_session_ids_are_sessions_of_their_own(
