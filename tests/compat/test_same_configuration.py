@@ -89,7 +89,15 @@ def visited(
     asked: dict[str, Any] = {"framework": "wsgi", "through": "waitress"}
     asked.update(options=str(file), visits=visits, cookies=cookies)
     done = subprocess.run(  # noqa: S603 - named by who runs the tests
-        [python, "-W", "always", applications.__file__],
+        # A server that is killed leaves its connections open.
+        [
+            python,
+            "-W",
+            "always",
+            "-W",
+            "ignore::ResourceWarning",
+            applications.__file__,
+        ],
         input=json.dumps(asked),
         # There is to be one Beaker in each, and not the other's.
         env={k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
