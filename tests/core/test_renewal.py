@@ -57,6 +57,18 @@ def test_a_held_lease_outlives_its_time_by_far(server: Server) -> None:
     lease.release()
 
 
+def test_who_was_frozen_until_his_lease_lapsed_does_not_renew_it() -> None:
+    def renew() -> bool:
+        pytest.fail("it is renewed")
+
+    taken_at = time.monotonic() - 1
+    holding = renewal.Holding(renew, 0.5, taken_at, "place")
+
+    assert not holding.renew()
+
+    assert holding.is_lost
+
+
 def test_a_released_lease_is_renewed_no_longer(server: Server) -> None:
     lease = ServerLease(server, ttl=0.06)
     lease.acquire()

@@ -55,7 +55,13 @@ class Holding:
         return time.monotonic() >= self.lapses_at
 
     def renew(self) -> bool:
-        """Renew the lease, and return whether to try again at `renew_at`."""
+        """Renew the lease, and return whether to try again at `renew_at`.
+
+        One that has lapsed by our own clock is lost, even where the store would still
+        renew it: who was frozen so long knows nothing of what happened since.
+        """
+        if self.is_lost:
+            return False
         asked_at = time.monotonic()
         try:
             is_ours = self._renew()
