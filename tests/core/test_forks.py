@@ -53,8 +53,9 @@ def core_modules() -> Iterator[ModuleType]:
 
 def core_objects() -> Iterator[Any]:
     for one in gc.get_objects():
-        kind = type(one)
-        if kind.__module__.startswith("beaker.") and not isinstance(one, WAITED_FOR):
+        # Some classes of libraries have something else there than text.
+        module = str(type(one).__module__)
+        if module.startswith("beaker.") and not isinstance(one, WAITED_FOR):
             yield one
 
 

@@ -12,7 +12,7 @@ import pytest
 from beaker.testing import wait_until
 from tests.stores.kinds import SERVERS, marks, opened
 from tests.web.sites import Site, site
-from tests.web.visitor import Answer, Visitor
+from tests.web.visitor import Answer, Visitor, in_parallel
 
 #: All servers with these, and the others with the one that forks most.
 THOROUGH = ("file", "sqlite", "redis")
@@ -42,12 +42,6 @@ def served(
     with site(server, directory / "server", raw.options) as running:
         yield running
     raw.close()
-
-
-def in_parallel(visits: list[tuple[Visitor, str]]) -> list[Answer]:
-    """Return what visitors are answered who all ask at once."""
-    with ThreadPoolExecutor(len(visits)) as pool:
-        return list(pool.map(lambda visit: visit[0].get(visit[1]), visits))
 
 
 def test_no_visitor_is_taken_for_another_and_no_addition_is_lost(served: Site) -> None:
