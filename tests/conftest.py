@@ -44,9 +44,15 @@ SERVERS = {
 }
 
 
+#: Directories whose tests share what is dear to make: one process runs them all.
+TOGETHER = ("packaging", "web")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a server by its name, so that a run can choose."""
     for item in items:
+        if item.path.parent.name in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
         fixtures = getattr(item, "fixturenames", ())
         for start, marker in SERVERS.items():
             if any(name.startswith(start) for name in fixtures):
