@@ -94,7 +94,7 @@ MUTANTS = [
     Mutant(FreesAnybodys, "test_who_was_replaced_frees_nothing", LeaseSuite),
     Mutant(NeverLapses, "test_a_killed_holder_is_replaced", LeaseSuite),
     Mutant(IsNotRenewed, "test_a_lease_outlives_its_life", LeaseSuite),
-    Mutant(RenewsWhatHasLapsed, "test_a_frozen_holder_stores_nothing", LeaseSuite),
+    Mutant(RenewsWhatHasLapsed, "test_what_has_lapsed_is_renewed_no_more", LeaseSuite),
     Mutant(ChildrenFree, "test_a_forked_child_does_not_hold", LeaseSuite),
     Mutant(ListsNothing, "test_what_it_cannot_list_it_refuses_to"),
     Mutant(ClaimsToList, "test_what_it_cannot_list_it_refuses_to"),

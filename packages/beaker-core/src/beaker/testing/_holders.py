@@ -98,6 +98,26 @@ class HolderTests(StoreSuite):
         assert lender.fill("key", b"data", 60, lease)
         lease.release()
 
+    def test_what_has_lapsed_is_renewed_no_more(self, lender: NamespaceManager) -> None:
+        """Not even if nobody followed: others may have come and gone."""
+        lease, clock, after = map(lender.lease, ("key", "clock", "clock"))
+        if not isinstance(lease, RemoteLease):
+            pytest.skip("it ends with its holder, and nobody renews it")
+        assert isinstance(clock, RemoteLease)
+        assert isinstance(after, RemoteLease)
+        for number, each in enumerate((lease, clock, after)):
+            each.token = f"{number:032x}"
+        assert lease.take()
+        # Taken later, it lapses no sooner.
+        assert clock.take()
+
+        gives_up_at = time.monotonic() + PATIENCE
+        while not after.take():
+            assert time.monotonic() < gives_up_at
+            time.sleep(0.02)
+
+        assert not lease.renew()
+
     @among_processes
     def test_a_forked_child_does_not_hold_what_its_parent_holds(
         self, lender: NamespaceManager, open_namespace: Opener

@@ -199,7 +199,10 @@ class SynchronizerSuite(Suite):
             lock = open_synchronizer("name")
             for _ in range(times):
                 with written(lock):
-                    counter.write_text(str(int(counter.read_text()) + 1))
+                    seen = int(counter.read_text())
+                    # Long enough for another to come between, if he can.
+                    time.sleep(0.001)
+                    counter.write_text(str(seen + 1))
             return True
 
         assert wait_for([fork(write) for _ in range(4)], patience())
