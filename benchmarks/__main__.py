@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from caches import CACHES, OURS
-from report import Figures, draw, show
+from report import Figures, draw, show, write
 from rich.progress import track
 from sessions import SESSIONS
 from works import WORKS, Work, chosen
@@ -125,7 +125,9 @@ def main() -> None:
     parser.add_argument("work", nargs="*", help="names, with * and ?; default: all")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--former", help="the Python of an environment with 1.14.1")
-    parser.add_argument("--draw", action="store_true", help="pictures into docs/")
+    parser.add_argument(
+        "--draw", action="store_true", help="pictures and a table into docs/"
+    )
     parser.add_argument("--list", action="store_true", help="the names of the works")
     told = parser.parse_args()
     if told.list:
@@ -142,6 +144,7 @@ def main() -> None:
     show(figures, NEW)
     if told.draw:
         draw(figures, PICTURES)
+        write(figures, NEW, FORMER, PICTURES / "figures.md")
 
 
 if __name__ == "__main__":

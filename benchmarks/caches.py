@@ -118,12 +118,15 @@ def _configure_django(settings: Any, place: Path) -> None:
         "memcached": ("memcached.PyMemcacheCache", MEMCACHED),
         "sql": ("db.DatabaseCache", "benchmark_cache"),
     }
+    # These two are bounded by their servers.
+    bounded = ("redis", "memcached")
     settings.configure(
         CACHES={
             name: {
                 "BACKEND": f"django.core.cache.backends.{backend}",
                 "LOCATION": location,
                 "TIMEOUT": TTL,
+                "OPTIONS": {} if name in bounded else {"MAX_ENTRIES": 10**7},
             }
             for name, (backend, location) in backends.items()
         },

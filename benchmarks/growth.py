@@ -182,6 +182,7 @@ def draw(found: dict[tuple[str, str, int], dict[str, float]]) -> None:
 
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "beaker"
+    mpl.rcParams["svg.fonttype"] = "none"
     from matplotlib import pyplot as plt
 
     figure, panels = plt.subplots(1, len(CURVES), figsize=(3.2 * len(CURVES), 3))

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from works import Work
 
-__all__ = ["Figures", "draw", "machine", "show"]
+__all__ = ["Figures", "draw", "machine", "show", "write"]
 
 #: The least and the greatest microseconds of each system, by its name.
 Figures = Mapping[str, tuple[float, float]]
@@ -56,6 +56,7 @@ def draw(figures: Mapping[Work, Figures], directory: Path) -> None:
     mpl.use("svg")
     # The same figures shall give the same file.
     mpl.rcParams["svg.hashsalt"] = "beaker"
+    mpl.rcParams["svg.fonttype"] = "none"
     from matplotlib import pyplot as plt
 
     directory.mkdir(parents=True, exist_ok=True)
@@ -79,6 +80,33 @@ def draw(figures: Mapping[Work, Figures], directory: Path) -> None:
             directory / f"{name}.svg", bbox_inches="tight", metadata=metadata
         )
         plt.close(figure)
+
+
+def write(figures: Mapping[Work, Figures], ours: str, former: str, page: Path) -> None:
+    """Write a table for the guide: minima, and our ratios to the others."""
+    head = ("work", ours, former, "best peer", "limit", "ratios to them")
+    rows = [head, ("---",) * len(head)]
+    for work, systems in figures.items():
+        least = {name: figure[0] for name, figure in systems.items()}
+        mine = least.get(ours, 0.0)
+        peers = {k: v for k, v in least.items() if k not in (ours, former, LIMIT)}
+        best = min(peers, key=peers.__getitem__, default="")
+        others = least.get(former), peers.get(best), least.get(LIMIT)
+        ratios = (f"{mine / one:.2f}" if one and one > 0 else "-" for one in others)
+        cells = [f"{one:.2f}" if one is not None else "-" for one in others]
+        cells[1] = f"{best} {cells[1]}" if best else "-"
+        rows.append((work.name, f"{mine:.2f}", *cells, " / ".join(ratios)))
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    pictures = "\n".join(
+        f"![{work.name}]({page.parent.name}/{_picture(work)})" for work in figures
+    )
+    text = f"Minima in microseconds, of one run on {machine()}.\n\n{table}\n\n"
+    page.write_text(f"{text}{pictures}\n", encoding="utf-8")
+
+
+def _picture(work: Work) -> str:
+    return f"{work.name.replace(' ', '-')}.svg"
 
 
 def _least(item: tuple[str, tuple[float, float]]) -> float:

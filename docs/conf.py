@@ -12,7 +12,7 @@ copyright = "2026, the Beaker authors"  # noqa: A001 - Sphinx calls it so
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "benchmarks"]
 default_role = "code"
 
 # Else what is told of an attribute collides with the attribute itself.

@@ -60,7 +60,7 @@ def test_the_commands_of_the_readme_are_those_that_are_checked() -> None:
     checked = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     commands = re.findall(r"^\$ (.* -m nox.*)$", readme, re.MULTILINE)
 
-    assert len(commands) == 2
+    assert len(commands) == 3
     assert commands[1] in checked.splitlines()
 
 
