@@ -183,16 +183,3 @@ def test_dropping_costs_the_same_whatever_is_there(
     assert raw.get("stranger-2999") == b"data"
     assert int(raw.stats()[b"cmd_flush"]) == 0
     raw.close()
-
-
-def test_opening_namespaces_asks_nothing(memcached_server: Server) -> None:
-    def open_some() -> None:
-        for number in range(10):
-            Store(f"namespace {number}", memcached_server.url)
-
-    before = raw_client(memcached_server.url)
-    connected = int(before.stats()[b"total_connections"])
-    open_some()
-
-    assert int(before.stats()[b"total_connections"]) == connected
-    before.close()
