@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -13,9 +14,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
+import pytest
+
 from beaker.testing._servers import Recipe, Server, wait_until
 
 __all__ = ["MariadbServer", "PostgresServer", "SqlServer", "sql_server"]
+
+_log = logging.getLogger(__name__)
 
 #: What a server runs as that refuses to run as root.
 _NOBODY = ("--reuid", "nobody", "--regid", "nogroup", "--clear-groups")
@@ -169,7 +174,11 @@ class MariadbServer(SqlServer):
         del program
         given = ("--auth-root-authentication-method=normal", "--skip-test-db")
         start = ("mariadb-install-db", "--no-defaults", f"--datadir={home}")
-        _run(*start, *given, *_NO_AIO, *_as_root())
+        install = (*start, *given, *_NO_AIO, *_as_root())
+        if not _succeeds(*install):
+            # On a busy machine it sometimes gives up; what it left is in its way.
+            shutil.rmtree(home, ignore_errors=True)
+            _run(*install)
         (self.directory / "users.sql").write_text(
             "CREATE DATABASE IF NOT EXISTS test;\n"
             "CREATE USER IF NOT EXISTS test@127.0.0.1 IDENTIFIED BY 'test';\n"
@@ -214,6 +223,14 @@ def _as_root() -> tuple[str, ...]:
 
 
 def _run(*command: str) -> None:
-    subprocess.run(  # noqa: S603  # the arguments are ours
-        command, check=True, capture_output=True, timeout=60
+    if not _succeeds(*command):
+        pytest.fail(f"{command[0]} failed; its output is in the log")
+
+
+def _succeeds(*command: str) -> bool:
+    ran = subprocess.run(  # noqa: S603  # the arguments are ours
+        command, check=False, capture_output=True, timeout=60
     )
+    if ran.returncode:
+        _log.warning("%s: %s", command, (ran.stdout + ran.stderr).decode())
+    return not ran.returncode
