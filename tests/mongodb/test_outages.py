@@ -109,7 +109,7 @@ def test_a_frozen_server_is_waited_for_until_the_deadline(
 def test_an_answer_that_comes_too_late_is_nobody_elses(
     mongodb_server: MongoServer,
 ) -> None:
-    store = Store("namespace", mongodb_server.url)
+    store = Store("namespace", mongodb_server.url, store_timeout=1)
     store.store_many({"one": b"1", "two": b"2"}, 60)
     for _ in range(3):
         mongodb_server.freeze()
