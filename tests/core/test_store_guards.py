@@ -14,6 +14,7 @@ from beaker.cache import Cache
 from beaker.exceptions import StoreRefusedError
 from beaker.protocols import NamespaceManager
 from beaker.testing._processes import fork, succeeds
+from beaker.testing._suite import rounds
 
 from .local_stores import KINDS, Open, opener
 
@@ -232,10 +233,10 @@ def test_another_user_gets_at_nothing(kind: str, data: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 512 KB."""
+    """A disk of 256 KB."""
     directory = tmp_path / "disk"
     directory.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=512k,mode=700", "tmpfs"]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs"]
     try:
         subprocess.run([*mount, directory], check=True, capture_output=True)  # noqa: S603
     except (OSError, subprocess.CalledProcessError) as e:
@@ -250,21 +251,23 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_leaves_what_was_there(kind: str, small_disk: Path) -> None:
     with opener(kind, small_disk / "data") as open_namespace:
         store = open_namespace()
-        store.store("key", b"old" * 10_000, None)
-        before = set(files_below(small_disk))
+        for number in range(rounds()):
+            old = b"%d" % number * 10_000
+            store.store("key", old, None)
+            before = set(files_below(small_disk))
 
-        for operation in (
-            lambda: store.store("key", b"x" * 1_000_000, None),
-            lambda: store.replace("key", b"old" * 10_000, b"x" * 1_000_000, None),
-            lambda: fill(store, b"x" * 1_000_000),
-        ):
-            with pytest.raises(StoreRefusedError, match="make room"):
-                operation()
+            for operation in (
+                lambda: store.store("key", b"x" * 1_000_000, None),
+                lambda old=old: store.replace("key", old, b"x" * 1_000_000, None),
+                lambda: fill(store, b"x" * 1_000_000),
+            ):
+                with pytest.raises(StoreRefusedError, match="make room"):
+                    operation()
 
-        assert store.fetch("key") == b"old" * 10_000
-        assert set(files_below(small_disk)) <= before | locks(small_disk)
-        store.store("key", b"new", None)
-        assert store.fetch("key") == b"new"
+            assert store.fetch("key") == old
+            assert set(files_below(small_disk)) <= before | locks(small_disk)
+            store.store("key", b"new", None)
+            assert store.fetch("key") == b"new"
 
 
 @pytest.mark.parametrize("kind", ["file", "sqlite"])
@@ -272,13 +275,14 @@ def test_on_a_full_disk_functions_answer_and_what_is_cached_is_used(
     kind: str, small_disk: Path
 ) -> None:
     cache = Cache("namespace", type=kind, data_dir=str(small_disk / "data"))
-    cache.put("kept", "old")
+    for number in range(rounds()):
+        cache.put("kept", f"old {number}")
 
-    made = cache.get("large", createfunc=lambda: "x" * 1_000_000)
+        made = cache.get("large", createfunc=lambda: "x" * 1_000_000)
 
-    assert made == "x" * 1_000_000
-    assert cache["kept"] == "old"
-    assert "large" not in cache
+        assert made == "x" * 1_000_000
+        assert cache["kept"] == f"old {number}"
+        assert "large" not in cache
 
 
 def fill(store: NamespaceManager, data: bytes) -> None:

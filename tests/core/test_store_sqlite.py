@@ -311,7 +311,7 @@ def test_a_file_that_was_exchanged_by_hand_is_noticed_by_writers(
 
 def test_several_records_are_stored_all_or_none(open_namespace: Open) -> None:
     store: Any = open_namespace()
-    broken: Any = object()
+    broken: Any = []
 
     with pytest.raises(sqlite3.Error):
         store.store_many({"a": b"1", "b": broken}, None)

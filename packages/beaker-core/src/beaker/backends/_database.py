@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
+import shutil
 import sqlite3
 import threading
 import weakref
@@ -29,6 +31,9 @@ _opening = PerProcess(threading.Lock)
 
 #: Seconds between two looks at whether a file that is read was removed by hand.
 LOOK_EVERY = 0.1
+
+#: Bytes of data for which it is worth asking the disk whether it has room.
+LARGE = 64 * 1024
 
 #: How often the directory may vanish while we open the file.
 _ATTEMPTS = 10
@@ -127,12 +132,25 @@ class Database:
         """Return all rows that a query finds."""
         return self._do(lambda c, p: c.execute(sql, p).fetchall(), parameters)
 
-    def change(self, sql: str, parameters: Parameters) -> int:
-        """Run a statement and return how many rows it changed."""
+    def change(self, sql: str, parameters: Parameters, size: int = 0) -> int:
+        """Run a statement and return how many rows it changed.
+
+        Args:
+            sql: The statement.
+            parameters: Its parameters.
+            size: How many bytes of data it writes.
+
+        Raises:
+            StoreRefusedError: The disk has no room for them.
+        """
+        if size > LARGE:
+            self._have_room(size)
         return self._do(lambda c, p: c.execute(sql, p).rowcount, parameters)
 
-    def change_all(self, sql: str, several: Iterable[Parameters]) -> int:
+    def change_all(self, sql: str, several: Iterable[Parameters], size: int = 0) -> int:
         """Run a statement with several parameters; all take effect or none does."""
+        if size > LARGE:
+            self._have_room(size)
 
         def together(connection: sqlite3.Connection, rows: Parameters) -> int:
             with connection:
@@ -146,6 +164,25 @@ class Database:
         for link in list(self._links):
             with link.lock:
                 link.close()
+
+    def _have_room(self, size: int) -> None:
+        # What SQLite cannot finish stays in its log, as far as the disk went: no room
+        # would be left for anything else, nor for emptying the log.
+        needed = 2 * size  # Once in the log, and once in the table.
+        if self._room() >= needed:
+            return
+        with suppress(sqlite3.Error, StoreRefusedError):
+            self.every("PRAGMA wal_checkpoint(TRUNCATE)", ())
+        room = self._room()
+        if room < needed:
+            raise self._files.full(f"{size} bytes need {needed}, and {room} are free")
+
+    def _room(self) -> float:
+        try:
+            return shutil.disk_usage(os.path.dirname(self.path)).free
+        except OSError:
+            # The statement will find out why.
+            return math.inf
 
     def _do(
         self,

@@ -138,7 +138,8 @@ class SqliteNamespaceManager(NamespaceManager):
 
     def store(self, key: str, data: bytes, ttl: float | None) -> None:
         """Write the key's row."""
-        self._database.change(_STORE, (self._name, key, *self._times(ttl), data))
+        row = self._name, key, *self._times(ttl), data
+        self._database.change(_STORE, row, len(data))
 
     def discard(self, key: str) -> bool:
         """Delete the key's row."""
@@ -154,9 +155,9 @@ class SqliteNamespaceManager(NamespaceManager):
         """Write the key's row if it holds what is expected."""
         if expected is None:
             new = self._name, key, *self._times(ttl), data
-            return self._database.change(_ADD, new) > 0
+            return self._database.change(_ADD, new, len(data)) > 0
         other = *self._times(ttl), data, self._name, key, expected
-        return self._database.change(_REPLACE, other) > 0
+        return self._database.change(_REPLACE, other, len(data)) > 0
 
     def drop(self) -> None:
         """Delete the namespace's rows."""
@@ -179,7 +180,7 @@ class SqliteNamespaceManager(NamespaceManager):
     def fill(self, key: str, data: bytes, ttl: float | None, lease: Lease) -> bool:
         """Write the key's row if the lease's token is in it."""
         row = _expires(ttl), data, self._name, key, lease.token
-        filled = self._database.change(_FILL, row) > 0
+        filled = self._database.change(_FILL, row, len(data)) > 0
         if filled and isinstance(lease, LocalLease):
             lease.forget()
         return filled
@@ -188,7 +189,7 @@ class SqliteNamespaceManager(NamespaceManager):
         """Write the keys' rows, all or none."""
         times = self._times(ttl)
         rows = ((self._name, key, *times, data) for key, data in records.items())
-        self._database.change_all(_STORE, rows)
+        self._database.change_all(_STORE, rows, sum(map(len, records.values())))
 
     def discard_many(self, keys: Iterable[str]) -> int:
         """Delete the keys' rows, all or none."""
