@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,30 +12,10 @@ from beaker.cache import Cache
 from beaker.exceptions import StoreUnavailableError
 from beaker.hookspecs import hookimpl
 from beaker.plugins import register, unregister
-from beaker.testing import KNOWN, MariadbServer, MongoServer, PostgresServer, Server
 from beaker.testing._suite import rounds
 from tests.core.callers import eventually
 from tests.core.conftest import Calls
-
-#: What one operation may take here.
-DEADLINE = 0.5
-
-
-def _known(name: str) -> Callable[[Path], Server]:
-    return lambda directory: Server(KNOWN[name], directory)
-
-
-#: The marker, the wheel, the type of the cache and the server of each store.
-STORES: dict[str, tuple[str, str, str, Callable[[Path], Server]]] = {
-    "redis": ("redis", "beaker_redis", "ext:redis", _known("redis")),
-    "memcached": (
-        *("memcached", "beaker_memcached", "ext:memcached"),
-        _known("memcached"),
-    ),
-    "mongodb": ("mongodb", "beaker_mongodb", "ext:mongodb", MongoServer),
-    "postgres": ("sqla", "beaker_sqla", "ext:database", PostgresServer),
-    "mariadb": ("sqla", "beaker_sqla", "ext:database", MariadbServer),
-}
+from tests.core.served import DEADLINE, EACH, Served, serving
 
 
 class Listener:
@@ -57,21 +35,13 @@ class Listener:
         self.told.append("back")
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(name, marks=getattr(pytest.mark, marker))
-        for name, (marker, *_) in STORES.items()
-    ],
-)
+@pytest.fixture(scope="module", params=EACH)
 def served(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Server, dict[str, Any]]]:
+) -> Iterator[Served]:
     """A server that a test takes away and gives back, and the options of a cache."""
-    _, wheel, kind, make = STORES[request.param]
-    pytest.importorskip(wheel, reason="this run has the core alone")
-    with make(tmp_path_factory.mktemp("outages") / "server") as server:
-        yield server, {"type": kind, "url": server.url, "store_timeout": DEADLINE}
+    with serving(request.param, tmp_path_factory.mktemp("outages")) as started:
+        yield started
 
 
 @pytest.fixture
@@ -85,7 +55,7 @@ def listener() -> Iterator[Listener]:
 
 @pytest.mark.parametrize("fault", ["killed", "frozen"])
 def test_a_cached_function_waits_once_for_a_store_that_went_and_finds_it_again(
-    served: tuple[Server, dict[str, Any]],
+    served: Served,
     fault: str,
     listener: Listener,
     caplog: pytest.LogCaptureFixture,
@@ -130,9 +100,7 @@ def _told(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
-def test_what_needs_the_store_fails_at_once_while_it_is_away(
-    served: tuple[Server, dict[str, Any]],
-) -> None:
+def test_what_needs_the_store_fails_at_once_while_it_is_away(served: Served) -> None:
     server, options = served
     cache, calls = Cache("others", expire=600, **options), Calls()
     assert eventually(lambda: _keeps(cache, calls))

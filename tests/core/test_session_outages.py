@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +10,10 @@ import pytest
 from beaker.exceptions import StoreUnavailableError
 from beaker.protocols import Lease, NamespaceManager
 from beaker.session import Session
+from beaker.testing._requests import by_cookie, stored
+from beaker.testing._suite import rounds
+from tests.core.callers import eventually
+from tests.core.served import EACH, LASTING, Served, serving
 from tests.core.sessions import KEY, Visit, contents, setting
 
 Options = dict[str, Any]
@@ -108,3 +112,81 @@ def test_an_unreachable_store_is_never_a_new_session(
 
 def test_requests_without_a_session_do_not_notice(away: Visit) -> None:
     assert away.request(lambda _session: "fine").body == "fine"
+
+
+# -- real servers
+
+
+@pytest.fixture(scope="module", params=EACH)
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """A server that a test takes away and gives back, and the options of sessions."""
+    with serving(request.param, tmp_path_factory.mktemp("sessions")) as started:
+        yield started
+
+
+def test_a_frozen_server_is_an_error_and_costs_nobody_his_session(
+    served: Served,
+) -> None:
+    server, options = served
+
+    for _ in range(rounds()):
+        visit_while_it_is_away(options, server.freeze, server.thaw)
+
+
+@pytest.mark.parametrize("served", LASTING, indirect=True)
+def test_a_killed_server_is_an_error_and_costs_nobody_his_session(
+    served: Served,
+) -> None:
+    server, options = served
+
+    for _ in range(rounds()):
+        visit_while_it_is_away(options, server.kill, server.start)
+
+
+def visit_while_it_is_away(
+    options: Options, take: Callable[[], object], give: Callable[[], object]
+) -> None:
+    """Let somebody with a session come before, meanwhile and afterwards."""
+    known = stored(options, user="ann").id
+    held = by_cookie(options, known)
+
+    take()
+    for invalidate in (False, True):
+        with pytest.raises(StoreUnavailableError):
+            by_cookie(options, known, invalidate_corrupt=invalidate)
+    held["user"] = "eve"
+    with pytest.raises(StoreUnavailableError):
+        held.save()
+    give()
+    told: list[str] = []
+
+    def is_back() -> bool:
+        told.append(visitor(options, known))
+        return told[-1] != "away"
+
+    assert eventually(is_back)
+    assert set(told) <= {"away", "ann"}
+    assert "cookie_out" not in held.request
+
+
+@pytest.mark.parametrize("served", LASTING, indirect=True)
+def test_a_restart_of_the_server_logs_nobody_out(served: Served) -> None:
+    server, options = served
+    known = stored(options, user="ann").id
+
+    for number in range(rounds()):
+        (server.kill if number % 2 else server.stop)()
+        server.start()
+
+        assert visitor(options, known) == "ann"
+
+
+def visitor(options: Options, id: str) -> str:
+    """Return who it is whose cookie says this id, or what else is to be told."""
+    try:
+        session = by_cookie(options, id, invalidate_corrupt=True)
+    except StoreUnavailableError:
+        return "away"
+    return str(session["user"]) if session.id == id else "somebody new"
