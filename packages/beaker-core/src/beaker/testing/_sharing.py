@@ -135,16 +135,17 @@ class SharingTests(StoreSuite):
             assert store.fetch("session") == data
 
         def read(number: int) -> bool:
-            times = reads() // 2 // CROWD
+            times = reads() // 2 // CROWD // rounds()
             return all(
                 stores[number].fetch("session") == own[number] for _ in range(times)
             )
 
-        children = [fork(functools.partial(read, number)) for number in range(CROWD)]
+        for _ in range(rounds()):
+            children = [fork(functools.partial(read, one)) for one in range(CROWD)]
 
-        assert wait_for(children, patience())
-        # The parent's connection is as good as before.
-        assert [store.fetch("session") for store in stores] == own
+            assert wait_for(children, patience())
+            # The parent's connection is as good as before.
+            assert [store.fetch("session") for store in stores] == own
 
     @needs("fork", "shared_between_processes")
     def test_parent_and_children_see_what_the_others_write(
