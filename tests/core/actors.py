@@ -9,7 +9,6 @@ from multiprocessing import Pipe
 from typing import Any, Protocol
 
 from beaker._caching.regeneration import ValueStore
-from beaker._caching.steps import run
 from beaker.cache import Cache
 from beaker.exceptions import LockTimeoutError
 from beaker.testing._processes import PATIENCE, fork, kill
@@ -68,8 +67,8 @@ class Worker:
 
     def refresh(self, key: str, value: str) -> Any:
         """Make this value now."""
-        steps = self.cache.values.refreshment(key, EXPIRE)
-        return self._answer(lambda: run(steps, lambda: value))
+        creation = self.cache.values.refreshment(key, EXPIRE)
+        return self._answer(lambda: creation.made(lambda: value))
 
     def put(self, key: str, value: str) -> None:
         """Store a value."""

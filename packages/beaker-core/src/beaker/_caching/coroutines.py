@@ -13,10 +13,11 @@ from functools import update_wrapper
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from beaker._caching.creation import Creation, is_creating
 from beaker._caching.freshness import FRESH, STALE
 from beaker._caching.functions import CachedFunction, FunctionCache
+from beaker._caching.recordstore import RecordStore
 from beaker._caching.regeneration import ValueStore
-from beaker._caching.steps import CREATE, Acquire, Regeneration
 from beaker._locks.waiting import Patience
 from beaker.exceptions import StoreRefusedError, StoreUnavailableError
 from beaker.records import Record
@@ -67,8 +68,8 @@ def equip(cached: Any, own: CachedFunction) -> None:
         if cache is None:
             return await own.function(*args, **kwargs)
         key, expire = own.key_of_call(args, kwargs), cache.expiretime
-        steps = cache.values.refreshment(key, expire)
-        return await _run(cache.values, steps, lambda: own.function(*args, **kwargs))
+        creation = cache.values.refreshment(key, expire)
+        return await _made(creation, lambda: own.function(*args, **kwargs))
 
     async def invalidate(*args: Any, **kwargs: Any) -> None:
         cache = own.cache()
@@ -109,8 +110,8 @@ class _Wanted:
     async def value(self) -> Any:
         """Return it, made by this task or by another."""
         values, key = self._values, self._key
-        if values.is_creating(key):
-            return await _run(values, self._steps(), self._create)
+        if is_creating(values, key):
+            return values.value_within(key, self._stale)
         flights = _flights.setdefault(asyncio.get_running_loop(), {})
         flight = flights.get(self._name)
         if self._stale is not None and (flight is not None or values.background):
@@ -124,17 +125,21 @@ class _Wanted:
         return await self._made_by(flight)
 
     def _begin(self, flights: _Flights) -> asyncio.Task[Any]:
-        flight = asyncio.create_task(_run(self._values, self._steps(), self._create))
+        flight = asyncio.create_task(self._made())
         flights[self._name] = flight
         flight.add_done_callback(lambda _: flights.pop(self._name, None))
         return flight
 
-    def _steps(self) -> Regeneration:
-        cache, values = self._cache, self._values
-        times = cache.expiretime, cache.starttime
-        if self._stale is not None and values.background:
-            return values.regeneration_unseen(self._key, self._stale, *times)
-        return values.regeneration(self._key, self._stale, *times)
+    async def _made(self) -> Any:
+        cache, values, stale = self._cache, self._values, self._stale
+        creation = Creation(values, self._key, stale, cache.expiretime, cache.starttime)
+        if stale is None or not values.background:
+            return await _made(creation, self._create)
+        creation.is_read = False
+        try:
+            return await _made(creation, self._create)
+        except Exception as e:  # noqa: BLE001 - whatever the program's function raises
+            return values.failed_unseen(self._key, e)
 
     async def _made_by(self, flight: asyncio.Task[Any]) -> Any:
         """Await another task's creation; return a copy of one's own, if there is one."""
@@ -162,49 +167,44 @@ async def _read(values: ValueStore, key: str) -> Record | None:
         return values.does_without(e)
 
 
-async def _run(
-    values: ValueStore, steps: Regeneration, create: Callable[[], Awaitable[Any]]
-) -> Any:
-    """Take the steps of a regeneration without blocking the loop."""
-    advance: Callable[[Any], Any] = steps.send
-    argument: Any = None
-    while True:
+async def _made(creation: Creation, create: Callable[[], Awaitable[Any]]) -> Any:
+    """Do as `Creation.made` does without blocking the loop."""
+    values = creation.values
+    try:
         try:
-            step = advance(argument)
-        except StopIteration as end:
-            return end.value
-        try:
-            argument = await _take(values, step, create)
-            advance = steps.send
-        # Cancellation too passes the step that frees the lease.
-        except BaseException as e:  # noqa: BLE001
-            advance, argument = steps.throw, e
+            await _taken(creation)
+            if creation.served is not None:
+                return creation.served.value
+            with creation:
+                value = await create()
+            await _call(values, lambda: creation.fill(value))
+            return value
+        finally:
+            await _call(values, creation.free)
+    except BaseException:
+        # The loop may have ended before the line above.
+        creation.free()
+        raise
+    finally:
+        creation.tell()
 
 
-async def _take(
-    values: ValueStore, step: Any, create: Callable[[], Awaitable[Any]]
-) -> Any:
-    if step is CREATE:
-        return await create()
-    if isinstance(step, Acquire) and step.wait:
-        return await _acquired(values, step)
-    return await _call(values, step)
-
-
-async def _acquired(values: ValueStore, step: Acquire) -> bool:
-    # Not in a thread: those that wait there could take all threads from the one that
-    # they wait for.
-    patience = step.patience()
-    while not await _call(values, step.attempt):
+async def _taken(creation: Creation) -> None:
+    # Those that wait in a thread could take all threads from the one that they wait
+    # for: asked again and again, it waits here.
+    values, patience = (
+        creation.values,
+        Patience(timeout=creation.values.acquire_timeout),
+    )
+    while not await _call(values, lambda: creation.take(wait=False)):
         if patience.is_over():
-            raise patience.timed_out(step.key)
+            raise patience.timed_out(creation.key)
         await asyncio.sleep(POLL_EVERY)
-        if await _call(values, step.ready):
-            return False
-    return True
+        if await _call(values, creation.has_come):
+            return
 
 
-async def _call(values: ValueStore, function: Callable[[], Any]) -> Any:
+async def _call(values: RecordStore, function: Callable[[], Any]) -> Any:
     if values.store.holds_objects and not values.store.is_legacy:
         return function()
     # No task of its own: the end of the loop would cancel that one too.

@@ -2,118 +2,215 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
 from weakref import ref
 
-from beaker._caching.steps import CREATE, Acquire, Regeneration
+from beaker._caching.freshness import FRESH
+from beaker._caching.recordstore import RecordStore
 from beaker.exceptions import (
     LockTimeoutError,
     StoreRefusedError,
     StoreUnavailableError,
 )
-from beaker.listeners import tell
-from beaker.protocols import Lease
-from beaker.stores import Store
+from beaker.listeners import listens, tell
+from beaker.records import Record
 
-__all__ = ["News", "acquired", "created", "is_creating", "leased", "spread"]
-
-#: What the listeners are to be told once the lease is free: hooks and their facts.
-News = list[tuple[str, dict[str, Any]]]
+__all__ = ["Creation", "is_creating"]
 
 
-class _Creation:
-    """A creation that runs, or has run: tasks begun in it remember it.
+class Creation:
+    """One caller's way to a value that is not fresh.
 
-    An interrupt may keep it from saying that it runs no longer. But only what makes
-    the value holds it; the others merely know of it.
+    He takes the lease. Unless the value has come meanwhile, or he is served the stale
+    one, he makes it within ``with creation:`` and fills it in. At last he frees the
+    lease, and then tells the listeners. `made` goes this way for a function; where
+    all is awaited, `coroutines` does.
+
+    Args:
+        values: Where the value belongs.
+        key: Its key.
+        stale: The record to serve while another makes the value; None: wait for it.
+        expire: Seconds that the new value stays fresh; None: for ever.
+        starttime: What was stored before does not count.
+        anew: Make the value even if another has made it meanwhile.
+        is_read: Whether somebody reads the value, which the listeners are told.
+
+    Attributes:
+        is_read: As given.
+        makes: Whether this caller makes the value.
+        served: The record that he is served instead: what has come, or the stale one.
     """
 
-    __slots__ = ("__weakref__", "runs", "value")
+    __slots__ = (
+        "__weakref__",
+        "_anew",
+        "_before",
+        "_began",
+        "_error",
+        "_expire",
+        "_lease",
+        "_runs",
+        "_seconds",
+        "_stale",
+        "_starttime",
+        "is_read",
+        "key",
+        "makes",
+        "served",
+        "values",
+    )
 
-    def __init__(self, value: tuple[Hashable, str]) -> None:
-        self.value, self.runs = value, True
+    def __init__(
+        self,
+        values: RecordStore,
+        key: str,
+        stale: Record | None,
+        expire: float | None,
+        starttime: float | None = None,
+        *,
+        anew: bool = False,
+        is_read: bool = True,
+    ) -> None:
+        self.values, self.key = values, key
+        self._stale, self._expire, self._starttime = stale, expire, starttime
+        self._anew, self.is_read = anew, is_read
+        self._lease = values.store.lease(key)
+        self.makes = self._runs = False
+        self.served: Record | None = None
+        self._seconds: float | None = None
+        self._error: Exception | None = None
+
+    def made(self, create: Callable[[], Any]) -> Any:
+        """Return the value, made by this function unless another has made it.
+
+        Raises:
+            LockTimeoutError: Another's creation took too long.
+        """
+        try:
+            try:
+                self.take(wait=self._stale is None)
+                if self.served is not None:
+                    return self.served.value
+                with self:
+                    value = create()
+                self.fill(value)
+                return value
+            finally:
+                self.free()
+        except BaseException:
+            # An interrupt may have come before the line above.
+            self.free()
+            raise
+        finally:
+            self.tell()
+
+    def take(self, *, wait: bool) -> bool:
+        """Take the lease.
+
+        Args:
+            wait: Whether to wait while another holds it, until the value has come.
+
+        Returns:
+            Whether it is settled if this caller makes the value or what he is served.
+
+        Raises:
+            LockTimeoutError: The cache's `acquire_timeout` has passed.
+        """
+        store, lease = self.values.store, self._lease
+        if not self._anew:
+            lease.ready = self.has_come
+        timeout = self.values.acquire_timeout
+        try:
+            self.makes = store.acquire(lease, wait=wait, timeout=timeout)
+        except StoreUnavailableError:
+            # Nobody can tell whether another makes it: who has nothing, does.
+            self.makes = self._stale is None
+        except StoreRefusedError as e:
+            store.goes_without("lock", e)
+            self.makes = self._stale is None
+        except LockTimeoutError as e:
+            # A lease may have a name that only its store understands.
+            raise LockTimeoutError(self.key, e.waited) from e
+        if self.makes and not self._anew and self.has_come():
+            self.makes = False
+        elif not self.makes and self.served is None:
+            self.served = self._stale
+        return self.makes or self.served is not None
+
+    def has_come(self) -> bool:
+        """Return whether another has made the value; then it is `served`."""
+        record = self.values.read_under(self.key, self._lease)
+        if record is None:
+            return False
+        if self.values.state_of(self.key, record, self._starttime) is not FRESH:
+            return False
+        self.served = record
+        return True
+
+    def __enter__(self) -> None:
+        """Begin to call the creation function, in this thread or task."""
+        self._before = _creating.get()
+        self._runs = True
+        _creating.set((*self._before, ref(self)))
+        self._began = perf_counter()
+
+    def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
+        """End it, or note that it failed."""
+        self._runs = False
+        _creating.set(self._before)
+        if error is None:
+            self._seconds = perf_counter() - self._began
+        elif isinstance(error, Exception):
+            self._error = error
+
+    def fill(self, value: Any) -> None:
+        """Store the value that was made, if the lease still holds."""
+        self.values.fill(self.key, value, self._expire, self._lease)
+
+    def free(self) -> None:
+        """Free the lease if it is held."""
+        self._lease.ready = None
+        self.values.store.release(self._lease)
+
+    def tell(self) -> None:
+        """Tell the listeners what there was; no lease is held now."""
+        # It holds the frames of those who hold this.
+        error, self._error = self._error, None
+        if not listens:
+            return
+        about = {"namespace": self.values.namespace, "key": self.key}
+        if self.is_read and (self.makes or self.served is not None):
+            self.values.tell_read(self.key, self._outcome())
+        if error is not None:
+            tell("creation_failed", **about, error=error)
+        elif self._seconds is not None:
+            tell("value_created", **about, seconds=self._seconds)
+
+    def _outcome(self) -> str:
+        if self.makes:
+            return "miss"
+        return "stale" if self.served is self._stale else "hit"
+
+    def is_of(self, values: RecordStore, key: str) -> bool:
+        """Return whether this value is what it makes, and it is still at it."""
+        if not self._runs or self.key != key:
+            return False
+        return self.values.store.identity == values.store.identity
 
 
-#: The values that this thread or task is creating.
-_creating: ContextVar[tuple[ref[_Creation], ...]] = ContextVar("creating", default=())
+#: What this thread or task is creating: a task that was begun in a creation remembers
+#: it. An interrupt may keep a creation from saying that it runs no longer, but only
+#: its caller holds it; the others merely know of it.
+_creating: ContextVar[tuple[ref[Creation], ...]] = ContextVar("creating", default=())
 
 
-def is_creating(store: Store, key: str) -> bool:
+def is_creating(values: RecordStore, key: str) -> bool:
     """Return whether this thread or task is creating this very value."""
     known = _creating.get()
-    return bool(known) and (store.identity, key) in running(known)
-
-
-def running(known: Iterable[ref[_Creation]]) -> list[tuple[Hashable, str]]:
-    """Return which values are being created, of those known to be or to have been."""
-    return [one.value for made in known if (one := made()) is not None and one.runs]
-
-
-def acquired(
-    store: Store,
-    key: str,
-    lease: Lease,
-    has_come: Callable[[], bool],
-    *,
-    wait: bool,
-    timeout: float | None,
-) -> Regeneration:
-    """Take the lease on a value; return whether to make it.
-
-    Raises:
-        LockTimeoutError: `timeout` seconds have passed.
-    """
-    try:
-        return (yield Acquire(store, key, lease, has_come, wait=wait, timeout=timeout))
-    except StoreUnavailableError:
-        # Nobody can tell whether another makes it: who has nothing, does.
-        return wait
-    except StoreRefusedError as e:
-        store.goes_without("lock", e)
-        return wait
-    except LockTimeoutError as e:
-        # A lease may have a name that only its store understands.
-        raise LockTimeoutError(key, e.waited) from e
-
-
-def created(store: Store, key: str, news: News) -> Regeneration:
-    """Call the creation function and return the value."""
-    creation, before = _Creation((store.identity, key)), _creating.get()
-    try:
-        _creating.set((*before, ref(creation)))
-        began = perf_counter()
-        value = yield CREATE
-    except Exception as e:
-        news.append(("creation_failed", {"error": e}))
-        raise
-    finally:
-        creation.runs = False
-        _creating.set(before)
-    news.append(("value_created", {"seconds": perf_counter() - began}))
-    return value
-
-
-def leased(
-    store: Store, key: str, make: Callable[[Lease], Regeneration]
-) -> Regeneration:
-    """Take the steps that `make` gives for a new lease, and free it."""
-    lease = store.lease(key)
-    try:
-        try:
-            return (yield from make(lease))
-        finally:
-            # Where it is not held this does nothing.
-            yield lambda: store.release(lease)
-    except BaseException:
-        # An interrupt may have come before the step above.
-        store.release(lease)
-        raise
-
-
-def spread(news: News, namespace: str, key: str) -> None:
-    """Tell the listeners; no lease is held now."""
-    for hook, facts in news:
-        tell(hook, namespace=namespace, key=key, **facts)
+    if not known:
+        return False
+    creations = (one() for one in known)
+    return any(one is not None and one.is_of(values, key) for one in creations)

@@ -7,7 +7,6 @@ from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any
 
 from beaker._caching.functions import CachedFunction
-from beaker._caching.steps import run
 
 if TYPE_CHECKING:
     from inspect import Signature
@@ -23,8 +22,8 @@ def equip(cached: Any, own: CachedFunction) -> None:
         if cache is None:
             return own.function(*args, **kwargs)
         key, expire = own.key_of_call(args, kwargs), cache.expiretime
-        steps = cache.values.refreshment(key, expire)
-        return run(steps, lambda: own.function(*args, **kwargs))
+        creation = cache.values.refreshment(key, expire)
+        return creation.made(lambda: own.function(*args, **kwargs))
 
     def invalidate(*args: Any, **kwargs: Any) -> None:
         # Opening the cache tells how its keys are made.
