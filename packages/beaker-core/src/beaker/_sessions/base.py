@@ -189,12 +189,13 @@ class ConfigurableSession(dict[str, Any]):
 
     def _live_data(self) -> dict[str, Any]:
         """Return what is to be stored: what differs from the configuration."""
-        config = self._config
-        return {
-            key: value
-            for key, value in self.items()
-            if key not in TIMES and not (key in config and config[key] == value)
-        }
+        live = dict(self)
+        for key in TIMES:
+            live.pop(key, None)
+        for key, configured in self._config.items():
+            if key in live and live[key] == configured:
+                del live[key]
+        return live
 
     def _configure(self, key: str, value: str | None) -> None:
         before = self.get(key)

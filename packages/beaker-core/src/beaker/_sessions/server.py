@@ -10,7 +10,6 @@ from typing import Any
 from beaker._sessions.base import FromOptions, session_id
 from beaker._sessions.codec import OwnCodec
 from beaker._sessions.format import TIMES
-from beaker._sessions.merging import Changes, changes
 from beaker._sessions.ownbytes import PayloadSession
 from beaker._sessions.records import SessionRecord
 from beaker._sessions.settings import SessionSettings
@@ -283,29 +282,16 @@ class Session(PayloadSession):
         if self._stored.id != self.id:
             self._stored = self._at(self.id)
         stored, now = self._stored, time.time()
-        found = stored.record
-        before = stored.data()
-        made = changes(before, live, stored.serializer)
-        if found and found.is_current and not made:
-            there = stored.touch(now)
-        else:
-            there = self._merge(made, before, now)
-        if there:
-            self._was_saved(now, is_first=found is None)
-        else:
-            self._drop("another request removed it")
-
-    def _merge(self, made: Changes, before: dict[str, Any], now: float) -> bool:
-        begun = float(self.get("_creation_time") or now)
-        others = self._stored.save(made, before, begun, now)
+        is_first, begun = stored.record is None, self.get("_creation_time") or now
+        others = stored.save(live, float(begun), now)
         if others is None:
-            return False
+            self._drop("another request removed it")
+            return
         # What the session shows is what is stored, or the next save would undo it.
-        for key in others.gone.difference(made.set):
+        for key in others.gone:
             self.pop(key, None)
-        for key in others.set.keys() - made.set.keys() - made.gone:
-            self[key] = others.set[key]
-        return True
+        self.update(others.set)
+        self._was_saved(now, is_first=is_first)
 
     def _was_saved(self, now: float, *, is_first: bool) -> None:
         self["_accessed_time"] = now

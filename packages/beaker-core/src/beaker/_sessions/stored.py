@@ -8,6 +8,7 @@ from typing import Any
 
 from beaker._sessions.codec import SessionCodec
 from beaker._sessions.envelopes import laid_in, taken_from
+from beaker._sessions.format import PAYLOAD
 from beaker._sessions.lifetime import AHEAD, Lifetime
 from beaker._sessions.markers import MARKED_FOR, Markers, marker
 from beaker._sessions.merging import Changes, changes
@@ -16,10 +17,10 @@ from beaker.exceptions import CorruptRecordError
 from beaker.listeners import listens, tell
 from beaker.stores import Store
 
-__all__ = ["NOTHING", "StoredSession", "first_there"]
+__all__ = ["StoredSession", "first_there"]
 
 #: No change.
-NOTHING = Changes({}, frozenset())
+_NOTHING = Changes({}, frozenset())
 
 _KEY = "session"
 
@@ -98,11 +99,6 @@ class StoredSession:
         self.accessed = max(record.accessed, touched or 0.0)
         return record
 
-    @property
-    def serializer(self) -> Any:
-        """What tells whether two values are the same."""
-        return self._codec.serializer
-
     def data(self) -> dict[str, Any]:
         """Return the data that were found, or written since: a copy.
 
@@ -115,38 +111,34 @@ class StoredSession:
         """Return the data that were found at first, whatever was written since."""
         return self._codec.data(self.first) if self.first else {}
 
-    def save(
-        self, made: Changes, before: dict[str, Any], created: float, now: float
-    ) -> Changes | None:
-        """Carry changes over to what is stored now.
+    def save(self, data: dict[str, Any], created: float, now: float) -> Changes | None:
+        """Write what a request made of the data; if it changed nothing, that it is used.
+
+        What others have written meanwhile stays, key by key, unless the request
+        changed the same key.
 
         Args:
-            made: The changes.
-            before: What they change, as `data` returned it.
-            created: When the session began, if it is not stored yet.
+            data: All that the session is to hold.
+            created: When it began, if it is not stored yet.
             now: When it is used.
 
         Returns:
-            What others have changed since we looked; None, if they removed the
-            session: then nothing was saved.
+            In what other than `data` the session now differs from them, for others
+            changed it; None, if they removed it: then nothing was saved.
         """
-        found, kept, current, stored = self.record, self._kept, self.record, before
-        while True:
-            begun = current.created if current else created
-            if self._put(kept, made.applied_to(stored), begun, now):
-                break
-            kept, current = self._look_again()
-            if current is None and found is not None:
-                return None
-            stored = self._codec.data(current) if current else {}
-        if stored is before:
-            return NOTHING
-        return changes(before, stored, self._codec.serializer)
+        found = self.record
+        created = found.created if found else created
+        session, record = self._written(data, created, now)
+        if found and found.is_current and self._is_same(found, record, data):
+            return _NOTHING if self.touch(now) else None
+        if self._put(self._kept, session, record):
+            return _NOTHING
+        return self._carry_over(data, created, now)
 
     def reseal(self, now: float) -> None:
         """Write the record as new ones are written, unless others changed it."""
         if self.record is not None:
-            self._put(self._kept, self.data(), self.record.created, now)
+            self._put(self._kept, *self._written(self.data(), self.record.created, now))
 
     def touch(self, now: float) -> bool:
         """Mark the record as used now, and return whether it is there."""
@@ -156,7 +148,11 @@ class StoredSession:
         if not (is_ahead or self.store.is_legacy or self._codec.serves_former):
             return self.store.touch(_KEY, self._lifetime.ttl(begun, now), now)
         # A store of 1.x has no other place for the time, a process no other sight.
-        return self.save(NOTHING, self.data(), now, now) is not None
+        data = self.data()
+        return (
+            self._put(self._kept, *self._written(data, begun, now))
+            or self._carry_over(data, begun, now) is not None
+        )
 
     def remove(self, now: float, *, leave_marker: bool) -> None:
         """Remove the record, whatever it is by now."""
@@ -178,7 +174,7 @@ class StoredSession:
         left = marker(self.store, now)
         while current is not None:
             data = self._codec.data(current)
-            other._put(other._kept, data, current.created, now)
+            other._put(other._kept, *other._written(data, current.created, now))
             if self.store.replace(_KEY, kept, left, MARKED_FOR):
                 if leave_marker and not self._codec.serves_former:
                     self._note_marker()
@@ -194,15 +190,42 @@ class StoredSession:
         if self._markers is not None:
             self._markers.left(self.id)
 
-    def _put(self, kept: Any, data: dict[str, Any], created: float, now: float) -> bool:
-        created = min(created, now)
-        session, record = self._codec.write(self.id, data, created, now)
+    def _written(
+        self, data: dict[str, Any], created: float, now: float
+    ) -> tuple[bytes | str, SessionRecord]:
+        return self._codec.write(self.id, data, min(created, now), now)
+
+    def _is_same(
+        self, found: SessionRecord, written: SessionRecord, data: dict[str, Any]
+    ) -> bool:
+        if PAYLOAD in (written.serializer, found.serializer):
+            # The times of a payload are within its data.
+            return not changes(self.data(), data, self._codec.serializer)
+        return (written.serializer, written.data) == (found.serializer, found.data)
+
+    def _put(self, kept: Any, session: bytes | str, record: SessionRecord) -> bool:
+        created, now = record.created, record.accessed
         new = laid_in(self.store, session, now)
-        ttl = self._lifetime.ttl(created, now)
-        if not self.store.replace(_KEY, kept, new, ttl):
+        if not self.store.replace(_KEY, kept, new, self._lifetime.ttl(created, now)):
             return False
         self._kept, self.record, self.accessed = new, record, now
         return True
+
+    def _carry_over(
+        self, data: dict[str, Any], created: float, now: float
+    ) -> Changes | None:
+        """Make the changes of this request in what others have written; see `save`."""
+        found, before, serializer = self.record, self.data(), self._codec.serializer
+        made = changes(before, data, serializer)
+        while True:
+            kept, current = self._look_again()
+            if current is None and found is not None:
+                return None
+            stored = self._codec.data(current) if current else {}
+            merged = made.applied_to(stored)
+            begun = current.created if current else created
+            if self._put(kept, *self._written(merged, begun, now)):
+                return changes(data, merged, serializer)
 
     def _look_again(self) -> tuple[Any, SessionRecord | None]:
         kept = self.store.fetch(_KEY)
