@@ -247,6 +247,20 @@ def test_children_of_a_fork_read_their_own_records(
     assert read(0)
 
 
+@pytest.mark.parametrize("query", ["", "?protocol=3", "?decode_responses=true"])
+def test_records_are_bytes_whatever_the_query_says(redis_url: str, query: str) -> None:
+    store = RedisNamespaceManager("query", f"{redis_url}{query}")
+    data = bytes(range(256)) * 1000
+
+    store.store_many({"key": data, "empty": b""}, 60)
+
+    assert store.fetch("key") == data
+    assert store.fetch_many(["key", "empty", "none"]) == {"key": data, "empty": b""}
+    assert store.replace("key", data, b"new", 60)
+    assert set(store.keys()) == {"key", "empty"}
+    store.drop()
+
+
 def test_a_child_makes_its_own_client(open_namespace: OpenNamespace) -> None:
     store = open_namespace()
     mine = store.client

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from redis import Redis
 from beaker.exceptions import StoreRefusedError, StoreUnavailableError
 from beaker.stores import open_store
 from beaker.testing import KNOWN, Server, wait_until
-from beaker.testing._processes import thread
+from beaker.testing._processes import interrupted, thread
 from beaker.testing._servers import free_port, lacks
 from beaker_redis import RedisClusterNamespaceManager, RedisNamespaceManager
 
@@ -85,6 +86,45 @@ def test_an_answer_that_comes_too_late_is_nobody_elses(redis_server: Server) -> 
         redis_server.thaw()
 
         assert store.fetch("two") == b"2"
+
+
+def test_an_interrupted_call_leaves_no_answer_to_others(redis_server: Server) -> None:
+    store = Store("namespace", redis_server.url, store_timeout=5)
+    store.store_many({"one": b"1", "two": b"2"}, 60)
+    redis_server.freeze()
+    threading.Timer(0.3, redis_server.thaw).start()
+
+    with interrupted(0.1, KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        store.fetch("one")
+
+    assert store.fetch("two") == b"2"
+
+
+def test_a_connection_that_the_server_closed_is_not_used_again(
+    redis_server: Server,
+) -> None:
+    store = Store("namespace", redis_server.url)
+    with Redis.from_url(redis_server.url) as admin:
+        for _ in range(3):
+            store.store("key", b"data", 60)
+            admin.client_kill_filter(_type="normal", skipme=True)
+
+            assert store.fetch("key") == b"data"
+
+
+def test_a_refusal_costs_no_connection(redis_server: Server) -> None:
+    store = Store("namespace", redis_server.url)
+    store.store("key", b"data", 60)
+    with Redis.from_url(redis_server.url) as admin:
+        before = admin.info("stats")["total_connections_received"]
+        admin.rpush(store._record("list"), "item")
+
+        for _ in range(5):
+            with pytest.raises(StoreRefusedError):
+                store.fetch("list")
+
+        assert admin.info("stats")["total_connections_received"] == before
+    assert store.fetch("key") == b"data"
 
 
 def test_a_waiter_learns_that_the_server_is_gone(redis_server: Server) -> None:

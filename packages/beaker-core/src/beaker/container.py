@@ -16,6 +16,7 @@ from beaker._caching.regeneration import ValueStore
 from beaker.bases import AbstractDictionaryNSManager, OpenResourceNamespaceManager
 from beaker.clients import forget_client, shared_client
 from beaker.exceptions import CreationAbortedError
+from beaker.pools import Pool
 from beaker.protocols import NamespaceManager, StoreOptions
 from beaker.registry import SyncDict
 from beaker.stores import Store
@@ -40,6 +41,7 @@ __all__ = [
     "MemoryNamespaceManager",
     "NamespaceManager",
     "OpenResourceNamespaceManager",
+    "Pool",
     "StoreOptions",
     "SyncDict",
     "Value",

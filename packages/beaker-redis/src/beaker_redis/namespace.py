@@ -94,7 +94,7 @@ class RedisNamespaceManager(NamespaceManager):
 
     def version(self) -> str:
         """Return what the server calls itself."""
-        told = self._server.ask("INFO", "server")
+        told = self._server.ask_client("INFO", "server")
         name = "Valkey" if "valkey_version" in told else "Redis"
         return f"{name} {told[f'{name.lower()}_version']}"
 
@@ -249,7 +249,7 @@ class RedisNamespaceManager(NamespaceManager):
     def _walk(self) -> Iterator[str]:
         cursor: Any = 0
         while True:
-            cursor, members = self._server.ask(
+            cursor, members = self._server.ask_client(
                 "ZSCAN", *self._index, cursor, "COUNT", BATCH
             )
             yield from (self._names.key_of(name) for name, at in members if at > 0)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import redis
-from redis.client import NEVER_DECODE
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
 from beaker.container import shared_client
 from beaker.exceptions import InvalidOptionError, MissingCacheParameter
 from beaker_redis.connections import connect, connect_cluster, without_password
+from beaker_redis.exchange import AS_BYTES, ByClient, Client, exchange_with
 from beaker_redis.refusals import refusal
 from beaker_redis.scripts import Script
 
@@ -23,22 +23,6 @@ LONGEST_BLOCK = 1.0
 
 #: How many names one answer brings, about.
 SCANNED = 500
-
-#: Even where the client of a user decodes all it reads.
-_AS_BYTES = {NEVER_DECODE: True}
-
-
-class Client(Protocol):
-    """What we ask of a client: `redis.Redis`, `redis.RedisCluster`, or the like."""
-
-    def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Send a command and return the answer."""
-        ...
-
-    def close(self) -> None:
-        """Close all connections."""
-        ...
-
 
 #: Makes a client from a URL and a deadline in seconds.
 Connect = Callable[[str, float], Client]
@@ -62,9 +46,9 @@ class Server:
     """
 
     __slots__ = (
-        "_client",
         "_connect",
         "_deadline",
+        "_exchange",
         "_key",
         "_process",
         "name",
@@ -86,7 +70,7 @@ class Server:
         self._key = (name, url, deadline)
         # Looked up once per process, for every hit needs it.
         self._process = 0
-        self._client: Client
+        self._exchange: ByClient
 
     @property
     def identity(self) -> Hashable:
@@ -96,11 +80,7 @@ class Server:
     @property
     def client(self) -> Client:
         """This process's client; it connects when it is first used."""
-        process = os.getpid()
-        if self._process != process:
-            self._client = self._made(self._key, self._deadline)
-            self._process = process
-        return self._client
+        return self._reached().client
 
     def ask(self, *command: Any) -> Any:
         """Send a command and return the answer; bytes stay bytes.
@@ -109,7 +89,7 @@ class Server:
             StoreRefusedError: The server says no.
         """
         try:
-            return self.client.execute_command(*command, **_AS_BYTES)
+            return self._reached().ask(*command)
         except (RedisError, RedisClusterException) as e:
             self._explain(e)
             raise
@@ -126,6 +106,22 @@ class Server:
             # Started anew, or failed over: it keeps what EVAL shows it.
             return self.ask("EVAL", script.text, len(names), *names, *arguments)
 
+    def ask_client(self, *command: Any, at: Client | None = None) -> Any:
+        """Send a command and return the answer as a client reads it; bytes stay bytes.
+
+        Args:
+            command: The command.
+            at: The client; None: that of this process.
+
+        Raises:
+            StoreRefusedError: The server says no.
+        """
+        try:
+            return (at or self.client).execute_command(*command, **AS_BYTES)
+        except (RedisError, RedisClusterException) as e:
+            self._explain(e)
+            raise
+
     def scan(self, pattern: bytes) -> Iterator[list[bytes]]:
         """Return the names that are like this, some at a time; one may come twice.
 
@@ -135,14 +131,8 @@ class Server:
         for node in self._nodes():
             cursor: Any = 0
             while True:
-                try:
-                    cursor, names = node.execute_command(
-                        *("SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED),
-                        **_AS_BYTES,
-                    )
-                except (RedisError, RedisClusterException) as e:
-                    self._explain(e)
-                    raise
+                command = ("SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED)
+                cursor, names = self.ask_client(*command, at=node)
                 yield names
                 if not int(cursor):
                     break
@@ -159,8 +149,7 @@ class Server:
         block = min(max(seconds, 0.001), LONGEST_BLOCK)
         patience = LONGEST_BLOCK + self._deadline if self._deadline else 0
         try:
-            client = self._made((*self._key, "blocking"), patience)
-            client.execute_command("BLPOP", wake, block)
+            self._made((*self._key, "blocking"), patience).ask("BLPOP", wake, block)
         except redis.TimeoutError:
             # A client that the user made may be less patient than we are.
             return
@@ -177,25 +166,29 @@ class Server:
         where = known.get("path") or f"{known.get('host')}:{known.get('port')}"
         return f"{self.name} at {where}" if known else f"{self.name} by a given client"
 
-    def _made(self, key: Hashable, deadline: float) -> Client:
+    def _reached(self) -> ByClient:
+        process = os.getpid()
+        if self._process != process:
+            self._exchange = self._made(self._key, self._deadline)
+            self._process = process
+        return self._exchange
+
+    def _made(self, key: Hashable, deadline: float) -> ByClient:
         url = self.url
         if not isinstance(url, str):
-            return url
-        return shared_client(key, lambda: self._connect(url, deadline), _close)
+            return ByClient(url)
+        return shared_client(
+            key, lambda: exchange_with(self._connect(url, deadline)), _close
+        )
 
     def _explain(self, error: Exception) -> None:
         if isinstance(error, redis.ReadOnlyError):
-            self._leave_demoted()
+            # What was the primary is a replica now: the name in the URL may lead to
+            # another server, to which only new connections go.
+            self._reached().hang_up()
         refused = refusal(error, self.place())
         if refused is not None:
             raise refused from error
-
-    def _leave_demoted(self) -> None:
-        # What was the primary is a replica now: the name in the URL may lead to
-        # another server, to which only new connections go.
-        pool = getattr(self.client, "connection_pool", None)
-        if pool is not None and isinstance(self.url, str):
-            pool.disconnect(inuse_connections=False)
 
 
 def redis_server(url: str | Client | None, deadline: float) -> Server:
@@ -215,5 +208,5 @@ def cluster_server(urls: str | Client | None, deadline: float) -> Server:
     return Server("ext:rediscluster", urls, deadline, connect_cluster)
 
 
-def _close(client: Client) -> None:
-    client.close()
+def _close(exchange: ByClient) -> None:
+    exchange.client.close()

@@ -10,7 +10,7 @@ from bmemcached.exceptions import MemcachedException
 from bmemcached.protocol import Protocol
 
 from beaker_memcached.clients.base import TEXT, Client, Reach
-from beaker_memcached.clients.pool import ThreadSockets, is_stale
+from beaker_memcached.clients.sockets import ThreadSockets, is_stale
 
 __all__ = ["Adapter"]
 

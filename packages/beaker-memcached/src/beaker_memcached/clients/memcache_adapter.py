@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import memcache
 
 from beaker_memcached.clients.base import Client, Reach
-from beaker_memcached.clients.pool import ThreadSockets, is_stale
+from beaker_memcached.clients.sockets import ThreadSockets, is_stale
 
 __all__ = ["Adapter"]
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import pylibmc
 
+from beaker.container import Pool
 from beaker_memcached.clients.base import Client, Reach
-from beaker_memcached.clients.pool import Pool
 
 __all__ = ["Adapter"]
 
@@ -46,7 +46,7 @@ class Adapter(Client):
 
     def __init__(self, reach: Reach) -> None:
         super().__init__(reach)
-        self._pool = Pool(self._connection, lambda _: False)
+        self._pool = Pool(self._connection, lambda _: False, _Connection.close)
 
     def get_many(self, names: Sequence[str]) -> dict[str, bytes]:
         """Return what is there, in one round trip if all is."""

@@ -13,8 +13,9 @@ from pymemcache.exceptions import (
     MemcacheUnexpectedCloseError,
 )
 
+from beaker.container import Pool
 from beaker_memcached.clients.base import TEXT, Client, Login, Reach, Seen, Write
-from beaker_memcached.clients.pool import Pool, is_stale
+from beaker_memcached.clients.sockets import is_stale
 
 __all__ = ["Adapter"]
 
@@ -68,7 +69,7 @@ class Adapter(Client):
     def __init__(self, reach: Reach) -> None:
         super().__init__(reach)
         self._context = reach.tls_context()
-        self._pool = Pool(self._connection, _is_broken)
+        self._pool = Pool(self._connection, _is_broken, Connection.close)
 
     def get_many(self, names: Sequence[str]) -> dict[str, bytes]:
         """Return what is there, in one round trip."""
