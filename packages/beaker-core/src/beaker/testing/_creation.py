@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -23,8 +23,16 @@ from beaker.testing._caches import (
     put_expired,
     soon,
 )
+from beaker.testing._holders import batches
 from beaker.testing._observing import is_free
-from beaker.testing._processes import PATIENCE, at_once, child, fork, succeeds
+from beaker.testing._processes import (
+    PATIENCE,
+    Child,
+    at_once,
+    child,
+    fork,
+    succeeds,
+)
 from beaker.testing._stampede import Stampede
 from beaker.testing._strangers import can_be_sent
 from beaker.testing._suite import Opener, needs, rounds
@@ -161,14 +169,15 @@ class CreationTests(CacheTests):
     @pytest.mark.usefixtures("brief_leases")
     def test_a_creator_that_is_killed_is_replaced(self, cache: Cache) -> None:
         """At once on one machine, and when his lease has lapsed on a server."""
-        for number in range(rounds()):
-            key = f"key {number}"
-            with child(partial(create_when_told, cache, key)) as creator:
-                assert creator.hear() == "creating"
-                creator.kill()
+        for keys in batches(rounds()):
+            with _begun(cache, keys) as creators:
+                for creator in creators:
+                    creator.kill()
 
-                assert soon(cache, key, "mine") == "mine"
-            assert cache[key] == "mine"
+                answers = {key: soon(cache, key, "mine") for key in keys}
+
+            assert answers == dict.fromkeys(keys, "mine")
+            assert {key: cache[key] for key in keys} == answers
 
     @needs("fork", "shared_between_hosts")
     @pytest.mark.usefixtures("brief_leases")
@@ -176,18 +185,20 @@ class CreationTests(CacheTests):
         self, cache: Cache
     ) -> None:
         """Its caller has the value; all others have the follower's."""
-        for number in range(rounds()):
-            key = f"key {number}"
-            with child(partial(create_when_told, cache, key)) as creator:
-                assert creator.hear() == "creating"
-                creator.freeze()
-                assert soon(cache, key, "the follower's") == "the follower's"
+        for keys in batches(rounds()):
+            followers = dict.fromkeys(keys, "the follower's")
+            with _begun(cache, keys) as creators:
+                for creator in creators:
+                    creator.freeze()
+                answers = {key: soon(cache, key, followers[key]) for key in keys}
+                assert answers == followers
 
-                creator.thaw()
-                creator.say("go on")
+                for creator in creators:
+                    creator.thaw()
+                    creator.say("go on")
 
-                assert creator.hear() == "the first one's"
-            assert cache[key] == "the follower's"
+                assert {creator.hear() for creator in creators} == {"the first one's"}
+            assert {key: cache[key] for key in keys} == followers
 
     @needs("fork")
     def test_a_child_forked_while_a_thread_creates_goes_on(
@@ -209,6 +220,18 @@ class CreationTests(CacheTests):
 
             assert answers == ["the parent's"]
             assert cache[key] == "the parent's"
+
+
+@contextmanager
+def _begun(cache: Cache, keys: list[str]) -> Iterator[list[Child]]:
+    """Give a child for each of these keys that is just creating it."""
+    with ExitStack() as living:
+        creators = [
+            living.enter_context(child(partial(create_when_told, cache, key)))
+            for key in keys
+        ]
+        assert {creator.hear() for creator in creators} == {"creating"}
+        yield creators
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from beaker.testing._processes import (
 )
 from beaker.testing._suite import Opener, StoreSuite, needs, rounds
 
-__all__ = ["LIFE", "HolderTests", "among_processes"]
+__all__ = ["LIFE", "HolderTests", "among_processes", "batches"]
 
 #: Seconds that leases live here: short, so that those of the dead lapse soon.
 LIFE = 1.0
