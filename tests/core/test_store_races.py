@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import select
 import shutil
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from beaker.protocols import NamespaceManager
-from beaker.testing._processes import fork, kill, succeeds, wait_for
+from beaker.testing._processes import PATIENCE, fork, kill, succeeds, wait_for
 from beaker.testing._sharing import do_everything
 
 from .local_stores import KINDS, Open, opener
@@ -102,6 +103,8 @@ def test_what_was_stored_survives_the_killing_of_its_writer(
         store = open_namespace(f"turn {turn}")
         write = functools.partial(acknowledging, store, report)
         children = [fork(write) for _ in range(2)]
+        # A busy machine may take its time until the first is stored.
+        assert select.select([reading], [], [], PATIENCE)[0]
         time.sleep(0.05 + turn * 0.013)
 
         for child in children:
