@@ -30,7 +30,7 @@ __all__ = ["LIFE", "HolderTests", "among_processes", "batches"]
 LIFE = 1.0
 
 #: How many holders are killed or frozen at once, for each takes a life to lapse.
-BATCH = 10
+BATCH = 20
 
 among_processes = needs("fork", "shared_between_processes", "updates_atomically")
 
