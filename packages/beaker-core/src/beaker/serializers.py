@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 from beaker.exceptions import (
@@ -38,9 +39,8 @@ class Pickle:
         """Pickle in the newest protocol that every supported Python reads."""
         return pickle.dumps(value, 5)
 
-    def loads(self, data: bytes, /) -> Any:
-        """Unpickle, which executes what the writer put there."""
-        return pickle.loads(data)
+    #: Unpickle, which executes what the writer put there.
+    loads = staticmethod(pickle.loads)
 
 
 class JsonText:
@@ -54,16 +54,25 @@ class JsonText:
 
     def dumps(self, value: Any, /) -> bytes:
         """Return compact UTF-8 text."""
-        import json
-
-        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-        return text.encode()
+        return self._encode(value).encode()
 
     def loads(self, data: bytes, /) -> Any:
         """Read the text back."""
-        import json
+        return self._decode(str(data, "utf-8"))
 
-        return json.loads(bytes(data))
+    # Made once, as json makes its own; and not at import, which they would slow down.
+
+    @cached_property
+    def _encode(self) -> Callable[[Any], str]:
+        from json import JSONEncoder
+
+        return JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+    @cached_property
+    def _decode(self) -> Callable[[str], Any]:
+        from json import JSONDecoder
+
+        return JSONDecoder().decode
 
 
 PICKLE = Pickle()

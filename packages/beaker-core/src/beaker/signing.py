@@ -55,15 +55,18 @@ class KeyRing:
             of this one.
     """
 
-    __slots__ = ("first", "keys")
+    __slots__ = ("_by_id", "first", "keys")
 
     def __init__(self, secrets: Iterable[bytes], purpose: str) -> None:
         self.keys = tuple(Key(secret, purpose) for secret in secrets)
         self.first = self.keys[0]
+        self._by_id: dict[int, list[Key]] = {}
+        for key in self.keys:
+            self._by_id.setdefault(key.id, []).append(key)
 
-    def with_id(self, id: int) -> list[Key]:
+    def with_id(self, id: int) -> Sequence[Key]:
         """Return the keys that may have written this id."""
-        return [key for key in self.keys if key.id == id]
+        return self._by_id.get(id, ())
 
 
 class TextSigner:
@@ -100,8 +103,8 @@ class TextSigner:
         """
         if not signed.isascii():
             return None
-        text, signature = signed[: -_SIGNATURE - 1], signed[-_SIGNATURE:]
-        if self.is_signed(signed):
+        text, dot, signature = signed.rpartition(".")
+        if dot:
             data = text.encode()
             for key in self._ring.keys:
                 if hmac.compare_digest(key.sign(data).hex(), signature):

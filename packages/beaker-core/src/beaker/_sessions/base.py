@@ -48,6 +48,18 @@ class FromOptions:
         return self if session is None else session._settings.options[self._option]  # noqa: SLF001  # its own
 
 
+class _Secure(FromOptions):
+    """Whether the cookie is for https only."""
+
+    def __get__(self, session: Any, owner: type) -> Any:
+        secure = super().__get__(session, owner)
+        if secure != "auto":
+            return secure
+        # Browsers drop such cookies elsewhere anyway.
+        bound = session.key.startswith(("__Host-", "__Secure-"))
+        return bound or session.samesite == "None" or bool(session.request.get("https"))
+
+
 class ConfigurableSession(dict[str, Any]):
     """A dictionary with a cookie.
 
@@ -65,6 +77,7 @@ class ConfigurableSession(dict[str, Any]):
     cookie_expires = FromOptions("cookie_expires")
     httponly = FromOptions("httponly")
     samesite = FromOptions("samesite")
+    secure = _Secure("secure")
     secret = FromOptions("secret")
     encrypt_key = FromOptions("encrypt_key")
     validate_key = FromOptions("validate_key")
@@ -123,16 +136,6 @@ class ConfigurableSession(dict[str, Any]):
     @path.setter
     def path(self, path: str) -> None:
         self._configure("_path", path)
-
-    @cached_property
-    def secure(self) -> bool:
-        """Whether the cookie is for https only."""
-        secure = self._settings.options["secure"]
-        if secure != "auto":
-            return bool(secure)
-        # Browsers drop such cookies elsewhere anyway.
-        bound = self.key.startswith(("__Host-", "__Secure-"))
-        return bound or self.samesite == "None" or bool(self.request.get("https"))
 
     @cached_property
     def cookie(self) -> SimpleCookie:
@@ -252,7 +255,7 @@ class ConfigurableSession(dict[str, Any]):
             self.key,
             self.domain,
             self.path,
-            secure=self.secure,
+            secure=bool(self.secure),
             httponly=bool(self.httponly),
             samesite=self.samesite or None,
         )

@@ -14,7 +14,7 @@ from beaker._sessions.format import (
     of_payload,
 )
 from beaker._sessions.formerpayloads import FormerPayloads
-from beaker._sessions.records import SessionRecord, is_record
+from beaker._sessions.records import SessionRecord, is_record, place_of
 from beaker.exceptions import CorruptRecordError
 
 __all__ = [
@@ -139,7 +139,7 @@ class StoreCodec:
     def _place(self, id: str) -> bytes:
         if not self._is_bound:
             return b""
-        return b"session\0" + id.encode("utf-8", "surrogatepass")
+        return place_of(b"session\0" + id.encode("utf-8", "surrogatepass"))
 
 
 class OwnCodec:

@@ -9,7 +9,7 @@ from typing import Any
 
 from beaker._sessions.codec import with_times, without_times
 from beaker._sessions.format import PAYLOAD, SessionFormat, of_payload
-from beaker._sessions.records import SessionRecord, is_record
+from beaker._sessions.records import SessionRecord, is_record, place_of
 from beaker.exceptions import CorruptRecordError
 from beaker.signing import former_signature
 
@@ -17,9 +17,10 @@ __all__ = ["CookieCodec"]
 
 _FORMER_SIGNATURE = 40
 
-# Base64 whose characters a cookie may hold unquoted.
+# Base64 whose characters a cookie may hold unquoted. What base64 writes otherwise is
+# not from us, so that it is made what base64 does not know.
 _TO_COOKIE = bytes.maketrans(b"+/", b"-_")
-_FROM_COOKIE = bytes.maketrans(b"-_", b"+/")
+_FROM_COOKIE = bytes.maketrans(b"-_+/=", b"+/???")
 
 
 class CookieCodec:
@@ -56,7 +57,7 @@ class CookieCodec:
         writes_payloads: bool = False,
         reads_records: bool = True,
     ) -> None:
-        self._place, self._format = f"cookie\0{name}".encode(), format
+        self._place, self._format = place_of(f"cookie\0{name}".encode()), format
         self._secrets = secrets
         self._to_payload, self._from_payload = to_payload, from_payload
         self._writes_payloads = writes_payloads
@@ -122,9 +123,10 @@ def _based(record: bytes) -> str:
 
 def _unbased(text: str) -> bytes:
     try:
-        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        record = a2b_base64(padded.translate(_FROM_COOKIE), strict_mode=True)
+        digits = text.encode("ascii").translate(_FROM_COOKIE)
+        padded = digits + b"=" * (-len(digits) % 4)
+        record = a2b_base64(padded, strict_mode=True)
     except ValueError:
         return b""
     # The last digit has bits to spare: a second text for a record is not from us.
-    return record if _based(record) == text else b""
+    return record if b2a_base64(record, newline=False) == padded else b""

@@ -72,7 +72,7 @@ class SessionFormat:
         """Return the bytes of a session, and the record that they are.
 
         Args:
-            place: Where they will be.
+            place: Where they will be, as `records.place_of` tells it.
             data: What the session holds.
             created: When it began.
             now: When it is used.
@@ -100,7 +100,7 @@ class SessionFormat:
         """
         if record.serializer != self._identifier:
             return self.write(place, self.data(record), record.created, now)[0]
-        return self.records.encode(place, record._replace(accessed=now))
+        return self.records.encode(place, record, now)
 
     def read(self, place: bytes, found: bytes) -> SessionRecord:
         """Return the record that bytes are, if they may be believed.

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from beaker.configuration import tell_program
 from beaker.exceptions import UnserializableValueError
+from beaker.serializers import JSON
 
 __all__ = ["tell_what_json_changes"]
 
@@ -33,7 +34,7 @@ def tell_what_json_changes(
         UnserializableValueError: Two keys became one; with `strict`, any change.
     """
     # To look at every value takes far longer than this, and hardly ever finds one.
-    if json.loads(stored) == data:
+    if JSON.loads(stored) == data:
         return
     for change in _changes(data, ""):
         error = UnserializableValueError(

@@ -12,7 +12,14 @@ from beaker.protocols import CryptoProvider
 from beaker.records import HEADER, MAGIC
 from beaker.signing import KeyRing
 
-__all__ = ["SessionRecord", "SessionRecords", "is_record", "removed", "removed_at"]
+__all__ = [
+    "SessionRecord",
+    "SessionRecords",
+    "is_record",
+    "place_of",
+    "removed",
+    "removed_at",
+]
 
 #: The header of every record, its last field unused, and the time of last access.
 _HEAD = struct.Struct(HEADER.format + "d")
@@ -21,6 +28,8 @@ _MAC = 32
 
 # The reserved byte of the header says what protects a session's record.
 _NOTHING, _SIGNATURE, _CIPHER, _REMOVED = range(4)
+
+_new_tuple = tuple.__new__
 
 
 class SessionRecord(NamedTuple):
@@ -66,24 +75,30 @@ class SessionRecords:
         self._signing, self._encrypting, self._cipher = signing, encrypting, cipher
         self.protects = signing is not None or encrypting is not None
 
-    def encode(self, place: bytes, record: SessionRecord) -> bytes:
+    def encode(
+        self, place: bytes, record: SessionRecord, accessed: float | None = None
+    ) -> bytes:
         """Return the bytes of a session.
 
         Args:
-            place: Where they will be; read from another place they are refused.
+            place: Where they will be, as `place_of` tells it; read from another
+                place they are refused.
             record: The session; how it was protected before does not matter.
+            accessed: When it is used, if not when the record says.
         """
         serializer = record.serializer
         data: bytes = record.data
-        times = (record.created, _UNUSED, record.accessed)
+        used = record.accessed if accessed is None else accessed
+        times = (record.created, _UNUSED, used)
         if self._encrypting is not None and self._cipher is not None:
             key = self._encrypting.first
             head = _HEAD.pack(MAGIC, serializer, key.id, _CIPHER, *times)
-            return head + self._cipher.seal(key.value, data, _bound(place, head))
+            return head + self._cipher.seal(key.value, data, place + head)
         if self._signing is not None:
             key = self._signing.first
             head = _HEAD.pack(MAGIC, serializer, key.id, _SIGNATURE, *times)
-            return b"".join((head, data, key.sign(_bound(place, head, data))))
+            signed = head + data
+            return signed + key.sign(place + signed)
         return _HEAD.pack(MAGIC, serializer, 0, _NOTHING, *times) + data
 
     def decode(self, place: bytes, stored: bytes) -> SessionRecord:
@@ -104,14 +119,17 @@ class SessionRecords:
             # 1.x with a key did not read such a record either.
             raise CorruptRecordError("it is not encrypted, and encrypt_key is set")
         if protection == _NOTHING:
-            data, authentic, current = stored[_HEAD.size :], False, not self.protects
+            data, current = stored[_HEAD.size :], not self.protects
         else:
-            data, authentic, current = self._opened(place, stored, key_id, protection)
-        return SessionRecord(created, accessed, serializer, data, authentic, current)
+            data, current = self._opened(place, stored, key_id, protection)
+        is_ours = protection != _NOTHING
+        # As SessionRecord(...) does, in half the time.
+        fields = created, accessed, serializer, data, is_ours, current
+        return _new_tuple(SessionRecord, fields)
 
     def _opened(
         self, place: bytes, stored: bytes, key_id: int, protection: int
-    ) -> tuple[bytes, bool, bool]:
+    ) -> tuple[bytes, bool]:
         if protection == _SIGNATURE and self._signing is not None:
             return self._verified(self._signing, place, stored, key_id)
         if protection == _CIPHER and self._encrypting is not None:
@@ -124,30 +142,36 @@ class SessionRecords:
 
     def _verified(
         self, ring: KeyRing, place: bytes, stored: bytes, key_id: int
-    ) -> tuple[bytes, bool, bool]:
-        signed, mac = _bound(place, stored[:-_MAC]), stored[-_MAC:]
+    ) -> tuple[bytes, bool]:
+        signed, mac = place + stored[:-_MAC], stored[-_MAC:]
         for key in ring.with_id(key_id):
             if hmac.compare_digest(key.sign(signed), mac):
                 current = key is ring.first and self._encrypting is None
-                return stored[_HEAD.size : -_MAC], True, current
+                return stored[_HEAD.size : -_MAC], current
         raise CorruptRecordError("its signature is not ours, or of another place")
 
     def _decrypted(
         self, ring: KeyRing, place: bytes, stored: bytes, key_id: int
-    ) -> tuple[bytes, bool, bool]:
+    ) -> tuple[bytes, bool]:
         head, sealed = stored[: _HEAD.size], stored[_HEAD.size :]
         for key in ring.with_id(key_id):
             try:
-                data = self._cipher.open(key.value, sealed, _bound(place, head))  # type: ignore[union-attr]  # comes with its keys
+                data = self._cipher.open(key.value, sealed, place + head)  # type: ignore[union-attr]  # comes with its keys
             except ValueError:
                 continue
-            return data, True, key is ring.first
+            return data, key is ring.first
         raise CorruptRecordError("it was not encrypted by us, or for another place")
 
 
 def is_record(stored: bytes) -> bool:
     """Return whether bytes begin as a record of 2.x does."""
     return stored[:3] == MAGIC
+
+
+def place_of(name: bytes) -> bytes:
+    """Return what binds a session to where it lies."""
+    # With its length in front, no name can run into what follows it.
+    return len(name).to_bytes(4, "big") + name
 
 
 def removed(now: float) -> bytes:
@@ -161,8 +185,3 @@ def removed_at(stored: bytes | str) -> float | None:
         return None
     magic, _, _, protection, since, _, _ = _HEAD.unpack(stored)
     return since if magic == MAGIC and protection == _REMOVED else None
-
-
-def _bound(place: bytes, *parts: bytes) -> bytes:
-    # With its length in front, no place can run into what follows it.
-    return b"".join((len(place).to_bytes(4, "big"), place, *parts))
