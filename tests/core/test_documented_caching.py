@@ -192,7 +192,7 @@ def test_without_a_creation_function_an_expired_value_is_missing(
 
 def test_what_cannot_be_called_is_refused_as_creation_function(cache: Cache) -> None:
     with pytest.raises(InvalidOptionError, match=r"'createfunc' takes a .*'gopher!'"):
-        cache.get("gophers", createfunc="gopher!")
+        cache.get("gophers", createfunc="gopher!")  # type: ignore[arg-type]
 
 
 def test_a_cache_is_used_like_a_dictionary(cache: Cache) -> None:
@@ -349,7 +349,7 @@ def test_an_option_for_one_call_is_obeyed_with_a_warning(
     manager: CacheManager, tmp_path: Path
 ) -> None:
     cache = manager.get_cache("mixed", expire=60)
-    dbm = {"type": "dbm", "data_dir": str(tmp_path / "other")}
+    dbm: dict[str, Any] = {"type": "dbm", "data_dir": str(tmp_path / "other")}
 
     with pytest.deprecated_call(match="given to the Cache") as told:
         cache.put("gophers", "in a file", **dbm)

@@ -30,7 +30,7 @@ from beaker.exceptions import (
 )
 from beaker.plugins import register, unregister
 from beaker.protocols import Lease
-from beaker.records import RecordCodec, record_of
+from beaker.records import RecordCodec
 from beaker.stores import Store
 from beaker.testing._processes import PATIENCE
 from tests.core.callers import SlowCalls, ask, results
@@ -413,8 +413,8 @@ def test_a_damaged_record_can_be_put_over_and_removed(bytes_cache: Cache) -> Non
 def test_a_record_from_the_future_counts_from_now_on(
     bytes_cache: Cache, clock: Clock
 ) -> None:
-    ahead = record_of("k", 60, clock.now + 3600)
-    bytes_cache.namespace.store("k", RecordCodec().encode(ahead), None)
+    ahead = RecordCodec().encode("k", 60, clock.now + 3600)
+    bytes_cache.namespace.store("k", ahead, None)
 
     assert bytes_cache["k"] == "k"
     clock.advance(59)
@@ -424,7 +424,7 @@ def test_a_record_from_the_future_counts_from_now_on(
 
 
 def test_clocks_may_differ_a_little(bytes_cache: Cache, clock: Clock) -> None:
-    ahead = RecordCodec().encode(record_of("k", 60, clock.now + CLOCK_SKEW))
+    ahead = RecordCodec().encode("k", 60, clock.now + CLOCK_SKEW)
     bytes_cache.namespace.store("k", ahead, None)
 
     assert bytes_cache["k"] == "k"
@@ -442,7 +442,7 @@ def test_a_record_from_the_future_is_served_though_it_cannot_be_rewritten(
 
     beaker.cache.clsmap["away"] = Away
     cache = Cache("bytes", type="away")
-    ahead = RecordCodec().encode(record_of("k", 60, clock.now + 3600))
+    ahead = RecordCodec().encode("k", 60, clock.now + 3600)
     bytes_cache.namespace.store("k", ahead, None)
 
     assert cache["k"] == "k"

@@ -18,7 +18,7 @@ from beaker.exceptions import (
     MissingCacheParameter,
     StoreRefusedError,
 )
-from beaker.records import RecordCodec, record_of
+from beaker.records import RecordCodec
 from beaker.testing._processes import thread
 
 from .local_stores import Open, opener
@@ -318,7 +318,7 @@ def test_a_damaged_file_is_no_readable_record_and_harms_no_other(
     open_namespace: Open, data: Path
 ) -> None:
     store, codec = open_namespace(), RecordCodec()
-    whole = codec.encode(record_of("value", 60, 1234567890.0))
+    whole = codec.encode("value", 60, 1234567890.0)
     store.store("key", whole, 60)
     (path,) = record_files(data)
     content = path.read_bytes()

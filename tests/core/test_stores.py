@@ -16,7 +16,7 @@ from beaker.exceptions import (
 )
 from beaker.options import Coercer, whole_number
 from beaker.protocols import Lease, NamespaceManager
-from beaker.records import OBJECTS, record_of
+from beaker.records import OBJECTS
 from beaker.serializers import JSON, PICKLE
 from beaker.stores import Store, StoreOpener, open_store
 
@@ -116,8 +116,8 @@ CALLS: list[tuple[str, Callable[[Store], object]]] = [
     ("fetch_accessed", lambda store: store.fetch_accessed("k")),
     ("touch", lambda store: store.touch("k", None, 1.0)),
     ("keys", lambda store: store.keys()),
-    ("fetcher", lambda store: store.fetcher("k")),
-    ("storer", lambda store: store.storer("k", b"d", None)),
+    ("fetch", lambda store: store.nearest.fetch("k")),
+    ("store", lambda store: store.nearest.store("k", b"d", None)),
 ]
 
 
@@ -233,14 +233,13 @@ def test_records_are_written_by_the_serializer_of_the_options(remote: Store) -> 
 
     assert plain.codec.serializer is PICKLE  # type: ignore[union-attr]
     assert json.codec.serializer is JSON  # type: ignore[union-attr]
-    assert json.codec.decode(json.codec.encode(record_of([1], None, 0.0))).value == [1]
+    assert json.codec.decode(json.codec.encode([1], None, 0.0)).value == [1]
 
 
 def test_a_store_of_objects_has_nothing_between_it_and_its_callers() -> None:
     store = open_store(MemoryNamespaceManager, "things", {}, "cache")
 
-    assert store.fetcher == store.manager.fetch
-    assert store.storer == store.manager.store
+    assert store.nearest is store.manager
     assert store.codec is OBJECTS
     assert (store.holds_objects, store.is_legacy) == (True, False)
 

@@ -19,7 +19,7 @@ from beaker._sessions.formerpayloads import FormerPayloads, load_bounded_json
 from beaker._sessions.plaindata import load_plain
 from beaker._sessions.records import SessionRecords, removed, removed_at
 from beaker.exceptions import CorruptRecordError
-from beaker.records import MAGIC, RecordCodec, record_of
+from beaker.records import MAGIC, RecordCodec
 from beaker.serializers import JSON
 from beaker.signing import KeyRing, TextSigner
 from beaker.util import PickleSerializer
@@ -54,7 +54,7 @@ def a_payload(value: Any) -> bytes:
 
 
 def a_record(value: Any) -> bytes:
-    return RecordCodec(JSON).encode(record_of(repr(value), 60, 1.0))
+    return RecordCodec(JSON).encode(repr(value), 60, 1.0)
 
 
 def a_session(value: Any) -> bytes:
@@ -73,7 +73,7 @@ DECODERS: dict[str, tuple[Callable[[bytes], Any], Callable[[Any], bytes]]] = {
     "cache records in JSON": (RecordCodec(JSON).decode, a_record),
     "JSON text": (
         lambda data: RecordCodec(JSON).decode(
-            RecordCodec(JSON).encode(record_of(0, None, 0.0))[:-1] + data
+            RecordCodec(JSON).encode(0, None, 0.0)[:-1] + data
         ),
         text_of_json,
     ),

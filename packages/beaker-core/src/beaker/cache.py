@@ -41,6 +41,9 @@ MAX_OPEN = 2000
 #: The backends by name; a program may put classes of its own here.
 clsmap: Backends = Backends()
 
+#: What is not given for one call, as the cache itself has it.
+_OWN: Any = object()
+
 #: What `clsmap` is made of; 1.x called it so.
 _backends = Backends
 
@@ -171,29 +174,40 @@ class Cache:
             cache = cache_managers[key] = cls(namespace, **kw)
             return cache
 
-    def get(self, key: str, **kw: Any) -> Any:
+    def get(
+        self,
+        key: str,
+        *,
+        createfunc: Callable[[], Any] | None = None,
+        expiretime: float | None = _OWN,
+        starttime: float | None = _OWN,
+        **kw: Any,
+    ) -> Any:
         """Return a value; make it if there is none that has not expired.
 
         Args:
             key: The key; what is no text counts by its `str()`.
-            kw: For this call: `createfunc`, a function without arguments that makes
-                the value; `expiretime` and `starttime` in place of the cache's own.
+            createfunc: Makes the value, without arguments; None: do not make one.
+            expiretime: For this call, in place of the cache's own.
+            starttime: The same.
+            kw: Deprecated: options of a namespace, with ``type`` among them.
 
         Raises:
             KeyError: There is no current value and no `createfunc`.
         """
-        if self._makes_values or "type" in kw:
-            return self._get_value(key, **kw).get_value()
+        if kw or self._makes_values:
+            times = {"expiretime": expiretime, "starttime": starttime}
+            kw.update({name: at for name, at in times.items() if at is not _OWN})
+            return self._get_value(key, createfunc=createfunc, **kw).get_value()
         if key.__class__ is not str:
             key = _as_text(key)
-        if not kw:
-            return self.values.get(key, None, self.expiretime, self.starttime)
-        create = kw.pop("createfunc", None)
-        expire = _expire("expiretime", kw.pop("expiretime", self.expiretime))
-        starttime = kw.pop("starttime", self.starttime)
-        if kw:
-            raise TypeError(f"get() takes no argument {next(iter(kw))!r}")
-        return self.values.get(key, create, expire, starttime)
+        if expiretime is _OWN:
+            expiretime = self.expiretime
+        else:
+            expiretime = _expire("expiretime", expiretime)
+        if starttime is _OWN:
+            starttime = self.starttime
+        return self.values.get(key, createfunc, expiretime, starttime)
 
     get_value = get
 

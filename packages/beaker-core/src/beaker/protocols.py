@@ -31,7 +31,7 @@ from beaker.options import (
     text,
     whole_number,
 )
-from beaker.records import OBJECTS, ObjectCodec, RecordCodec, record_of
+from beaker.records import OBJECTS, ObjectCodec, RecordCodec
 from beaker.serializers import Serializer
 
 __all__ = [
@@ -576,8 +576,8 @@ class NamespaceManager:
         if not _moves_bytes(type(self)):
             self[key] = value
             return
-        record = record_of(value, expiretime, time.time())
-        self.store(key, self._codec().encode(record), expiretime)
+        data = self._codec().encode(value, expiretime, time.time())
+        self.store(key, data, expiretime)
 
     def __contains__(self, key: str) -> bool:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from math import inf
 from typing import Any, NamedTuple
 
@@ -55,15 +56,15 @@ class RecordCodec:
         self.serializer = serializer
         self._identifier = identifier_of(serializer)
 
-    def encode(self, record: Record) -> bytes:
-        """Return the record's bytes.
+    def encode(self, value: Any, expire: float | None, stored: float) -> bytes:
+        """Return the bytes of the record of a value that was stored then.
 
         Raises:
             UnserializableValueError: The serializer does not take the value.
         """
-        expire = _NEVER if record.expire is None else max(record.expire, 0.0)
-        header = HEADER.pack(MAGIC, self._identifier, 0, 0, record.stored, expire)
-        return header + dump(self.serializer, record.value)
+        expire = _NEVER if expire is None else max(expire, 0.0)
+        header = HEADER.pack(MAGIC, self._identifier, 0, 0, stored, expire)
+        return header + dump(self.serializer, value)
 
     def decode(self, data: bytes) -> Record:
         """Return the record that these bytes are.
@@ -96,9 +97,8 @@ class ObjectCodec:
 
     __slots__ = ()
 
-    def encode(self, record: Record) -> Any:
-        """Return the record."""
-        return record
+    #: Returns the record itself.
+    encode: Callable[[Any, float | None, float], Any] = staticmethod(record_of)
 
     def decode(self, data: Any) -> Record:
         """Return the record."""

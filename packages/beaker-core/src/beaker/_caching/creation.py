@@ -44,24 +44,11 @@ class Creation:
         served: The record that he is served instead: what has come, or the stale one.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_anew",
-        "_before",
-        "_began",
-        "_error",
-        "_expire",
-        "_lease",
-        "_runs",
-        "_seconds",
-        "_stale",
-        "_starttime",
-        "is_read",
-        "key",
-        "makes",
-        "served",
-        "values",
-    )
+    makes = False
+    served: Record | None = None
+    _runs = False
+    _error: Exception | None = None
+    _seconds: float | None = None
 
     def __init__(
         self,
@@ -78,10 +65,6 @@ class Creation:
         self._stale, self._expire, self._starttime = stale, expire, starttime
         self._anew, self.is_read = anew, is_read
         self._lease = values.store.lease(key)
-        self.makes = self._runs = False
-        self.served: Record | None = None
-        self._seconds: float | None = None
-        self._error: Exception | None = None
 
     def made(self, create: Callable[[], Any]) -> Any:
         """Return the value, made by this function unless another has made it.

@@ -48,7 +48,9 @@ class RecordStore:
         self.store, self.acquire_timeout = store, acquire_timeout
         self.namespace: str = store.manager.namespace
         self._clock, self._freshness = clock, Freshness(grace)
-        self._fetch, self._store, self._codec = store.fetcher, store.storer, store.codec
+        near: Any = store.nearest
+        self._fetch, self._store, self._fill = near.fetch, near.store, near.fill
+        self._codec = store.codec
         # Where records are kept as they are, to fetch is to read.
         self.read: Callable[[str], Record | None] = (
             self._fetch if store.holds_objects and not store.is_legacy else self._read
@@ -116,8 +118,10 @@ class RecordStore:
         Raises:
             UnserializableValueError: What was stored before is untouched.
         """
-        record = record_of(value, expire, self._clock() if stored is None else stored)
-        data, ttl = self._codec.encode(record), self._freshness.ttl(expire)
+        if stored is None:
+            stored = self._clock()
+        data = self._codec.encode(value, expire, stored)
+        ttl = self._freshness.ttl(expire)
         if ttl == 0:
             self.store.discard(key)
         else:
@@ -128,12 +132,12 @@ class RecordStore:
 
         A store that is away or refuses it does not keep it; the caller has it.
         """
-        data = self._codec.encode(record_of(value, expire, self._clock()))
+        data = self._codec.encode(value, expire, self._clock())
         ttl = self._freshness.ttl(expire)
         if ttl == 0:
             return
         try:
-            self.store.fill(key, data, ttl, lease)
+            self._fill(key, data, ttl, lease)
         except StoreUnavailableError:
             # The breaker has told it once.
             return
@@ -161,7 +165,7 @@ class RecordStore:
         try:
             data = self._fetch(key)
             if data is not None and self._codec.decode(data).stored == record.stored:
-                new = self._codec.encode(restamped)
+                new = self._codec.encode(record.value, record.expire, now)
                 self.store.replace(key, data, new, self._freshness.ttl(record.expire))
         except (CorruptRecordError, StoreUnavailableError, StoreRefusedError):
             # It was replaced, or cannot be: what was read is good all the same.

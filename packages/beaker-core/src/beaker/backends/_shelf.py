@@ -38,27 +38,35 @@ class Shelf(dict[Any, Any]):
         self._leaving: dict[int, set[Any]] = {}
         _shelves[id(self)] = self
 
-    def lease_to(self, key: Any, lease: ShelfLease) -> ShelfLease:
-        """Return who holds the lease on a key: this one, if nobody did."""
+    def lease_to(self, key: Any, lease: ShelfLease) -> threading.Lock | None:
+        """Give the lease on a key away if nobody holds it.
+
+        Returns:
+            None, or the lock that its holder releases at the end.
+        """
         with self.lock:
             holder = self.leases.setdefault(key, lease)
             if holder is lease:
-                lease.ended.acquire(blocking=False)
                 lease.found = self.get(key)
-            return holder
+                return None
+            if holder.ended is None:
+                holder.ended = threading.Lock()
+                holder.ended.acquire()
+            return holder.ended
 
-    def put(self, key: Any, data: Any, ttl: float | None, now: float) -> None:
-        """Keep a record; the lock is held by the caller."""
+    def put(self, key: Any, data: Any, ttl: float | None, limit: int) -> None:
+        """Keep a record, as one of so many; the lock is held by the caller."""
+        now = monotonic()
+        if now >= self.next_sweep:
+            self.sweep()
+        if len(self) >= limit and key not in self:
+            self.make_room(limit)
         if self.leases:
             self.break_lease(key)
         self[key] = data
         second = None if ttl is None else int(now + ttl)
         if self._leaves_at.get(key) != second:
-            self._unschedule(key)
-            if second is not None:
-                self._leaves_at[key] = second
-                self._leaving.setdefault(second, set()).add(key)
-                self.next_sweep = min(self.next_sweep, second + 1)
+            self._schedule(key, second)
 
     def take_out(self, key: Any) -> bool:
         """Remove a record and break its lease; the lock is held by the caller."""
@@ -105,23 +113,31 @@ class Shelf(dict[Any, Any]):
     def break_lease(self, key: Any) -> None:
         """End whatever creation is going on; the lock is held by the caller."""
         lease = self.leases.pop(key, None)
-        if lease is not None:
+        if lease is not None and lease.ended is not None:
             lease.ended.release()
 
     def _let_go(self, key: Any) -> bool:
         # Its successor may be in the making: that nobody needs it is no invalidation.
         self.accessed.pop(key, None)
         self.read_since.discard(key)
-        self._unschedule(key)
+        self._schedule(key, None)
         return self.pop(key, None) is not None
 
-    def _unschedule(self, key: Any) -> None:
-        second = self._leaves_at.pop(key, None)
-        if second is not None and second in self._leaving:
-            leaving = self._leaving[second]
+    def _schedule(self, key: Any, second: int | None) -> None:
+        before = self._leaves_at.pop(key, None)
+        if before is not None and before in self._leaving:
+            leaving = self._leaving[before]
             leaving.discard(key)
             if not leaving:
-                del self._leaving[second]
+                del self._leaving[before]
+        if second is None:
+            return
+        self._leaves_at[key] = second
+        if second in self._leaving:
+            self._leaving[second].add(key)
+        else:
+            self._leaving[second] = {key}
+            self.next_sweep = min(self.next_sweep, second + 1)
 
 
 def tidy(shelves: MutableMapping[Any, Shelf]) -> None:
@@ -136,35 +152,43 @@ class ShelfLease(Lease):
     """The lease on one key of a shelf; who waits for it is woken when it ends.
 
     It ends when it is released, and when its key is stored or removed by another.
+
+    Attributes:
+        ended: Released at the end; made by the first who waits for it.
     """
 
+    token = ""
+
     def __init__(self, shelf: Shelf, key: Any) -> None:
-        self.token = ""
-        self.ended = threading.Lock()
+        self.ended: threading.Lock | None = None
         self._shelf, self._key = shelf, key
 
     def acquire(self, wait: bool = True, timeout: float | None = None) -> bool:
         """Take the lease; see `Lease.acquire`."""
-        patience = Patience(wait, timeout)
-        while True:
-            holder = self._shelf.lease_to(self._key, self)
-            if holder is self:
-                return True
+        ended = self._shelf.lease_to(self._key, self)
+        return ended is None or self._wait(ended, Patience(wait, timeout), wait=wait)
+
+    def _wait(self, ended: threading.Lock, patience: Patience, *, wait: bool) -> bool:
+        other: threading.Lock | None = ended
+        while other is not None:
             left = patience.left()
-            if holder.ended.acquire(timeout=-1 if left is None else left):
-                holder.ended.release()
-                if self.ready is not None and self.ready():
-                    return False
-            elif wait:
-                raise patience.timed_out(str(self._key))
-            else:
+            if not other.acquire(timeout=-1 if left is None else left):
+                if wait:
+                    raise patience.timed_out(str(self._key))
                 return False
+            other.release()
+            if self.ready is not None and self.ready():
+                return False
+            other = self._shelf.lease_to(self._key, self)
+        return True
 
     def release(self) -> None:
         """End the lease if it has not ended."""
-        with self._shelf.lock:
-            if self._shelf.leases.get(self._key) is self:
-                self._shelf.break_lease(self._key)
+        leases = self._shelf.leases
+        if leases.get(self._key) is self:
+            with self._shelf.lock:
+                if leases.get(self._key) is self:
+                    self._shelf.break_lease(self._key)
 
 
 def _forget_in_child() -> None:

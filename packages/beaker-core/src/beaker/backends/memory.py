@@ -92,7 +92,9 @@ class MemoryNamespaceManager(NamespaceManager):
         shelf = self.dictionary
         name = (self.namespace, key) if self._is_session else key
         with shelf.lock:
-            self._put(shelf, name, data, ttl)
+            if self._is_session:
+                self._admit(shelf, name)
+            shelf.put(name, data, ttl, self._limit)
 
     def discard(self, key: str) -> bool:
         """Remove the record."""
@@ -105,7 +107,9 @@ class MemoryNamespaceManager(NamespaceManager):
         with shelf.lock:
             if shelf.get(name) is not expected:
                 return False
-            self._put(shelf, name, data, ttl)
+            if self._is_session:
+                self._admit(shelf, name)
+            shelf.put(name, data, ttl, self._limit)
             return True
 
     def drop(self) -> None:
@@ -121,11 +125,14 @@ class MemoryNamespaceManager(NamespaceManager):
 
     def fill(self, key: str, data: Any, ttl: float | None, lease: Lease) -> bool:
         """Keep the record if the lease still holds."""
-        shelf, name = self.dictionary, self._name(key)
+        shelf = self.dictionary
+        name = (self.namespace, key) if self._is_session else key
         with shelf.lock:
             if shelf.leases.get(name) is not lease:
                 return False
-            self._put(shelf, name, data, ttl)
+            if self._is_session:
+                self._admit(shelf, name)
+            shelf.put(name, data, ttl, self._limit)
             return True
 
     def fetch_accessed(self, key: str) -> tuple[Any, float | None] | None:
@@ -142,7 +149,7 @@ class MemoryNamespaceManager(NamespaceManager):
             data = self.dictionary.get(name)
             if data is None:
                 return False
-            self.dictionary.put(name, data, ttl, monotonic())
+            self.dictionary.put(name, data, ttl, self._limit)
             self.dictionary.accessed[name] = accessed
             return True
 
@@ -198,22 +205,17 @@ class MemoryNamespaceManager(NamespaceManager):
     def _name(self, key: str) -> Any:
         return (self.namespace, key) if self._is_session else key
 
-    def _put(self, shelf: Shelf, name: Any, data: Any, ttl: float | None) -> None:
-        now = monotonic()
-        if now >= shelf.next_sweep:
-            shelf.sweep()
+    def _admit(self, shelf: Shelf, name: Any) -> None:
         if len(shelf) >= self._limit and name not in shelf:
-            if self._is_session:
+            shelf.sweep()
+            if len(shelf) >= self._limit:
                 raise StoreRefusedError(
                     "memory",
                     f"it holds {len(shelf)} sessions, as many as it may",
                     "set max_entries higher, a timeout, or a store on disk",
                 )
-            shelf.make_room(self._limit)
-        shelf.put(name, data, ttl, now)
-        if self._is_session and shelf.accessed:
-            # What is stored now was used now.
-            shelf.accessed.pop(name, None)
+        # What is stored now was used now.
+        shelf.accessed.pop(name, None)
 
 
 def _sessions(prefix: str) -> tuple[str, str]:
