@@ -78,6 +78,17 @@ class Store:
         breaker = breaker_for((type(manager), place, None), place, inner.remedy)
         return cls(manager, inner, breaker, codec)
 
+    def sibling(self, namespace: str) -> Store:
+        """Return another namespace of the same store, cheaply; not of one of 1.x."""
+        other = object.__new__(Store)
+        other.manager = other._inner = self.manager.sibling(namespace)
+        other._away, other._breaker = self._away, self._breaker
+        other._refusals, other.codec = self._refusals, self.codec
+        other.is_legacy, other.holds_objects = False, self.holds_objects
+        other.has_own_clock = self.has_own_clock
+        other.identity = self._breaker, namespace
+        return other
+
     @property
     def nearest(self) -> Store | NamespaceManager:
         """Where those who do it a lot fetch, store and fill, by the shortest way."""
@@ -214,11 +225,13 @@ class StoreOpener:
         self._given = dict(given)
         serializer = self._given.get("data_serializer") or "pickle"
         self._codec = RecordCodec(serializer_named(serializer))
-        self._first: NamespaceManager | None = None
+        self._first: Store | None = None
         self._breaker: Breaker | None = None
 
     def open(self, namespace: str) -> Store:
         """Return the store's namespace of this name."""
+        if self._first is not None:
+            return self._first.sibling(namespace)
         manager = self._manager(namespace)
         inner = LegacyStore(manager, self.purpose) if self.is_legacy else manager
         breaker = self._breaker
@@ -229,17 +242,16 @@ class StoreOpener:
             breaker = breaker_for((self.backend, place, told), place, inner.remedy)
             self._breaker = breaker
         codec = OBJECTS if inner.holds_objects else self._codec
-        return Store(manager, inner, breaker, codec)
+        opened = Store(manager, inner, breaker, codec)
+        if self.purpose == "session" and not self.is_legacy:
+            # A request opens one namespace for its session: options are parsed once.
+            self._first = opened
+        return opened
 
     def _manager(self, namespace: str) -> NamespaceManager:
         if self.is_legacy or self.purpose == "cache":
             return self.backend(namespace, **self._given)  # type: ignore[no-any-return]  # what a plugin registered
-        # A request opens one namespace for its session: options are parsed once.
-        if self._first is None:
-            given = {**self._given, "purpose": "session"}
-            self._first = self.backend(namespace, **given)
-            return self._first
-        return self._first.sibling(namespace)
+        return self.backend(namespace, **{**self._given, "purpose": "session"})  # type: ignore[no-any-return]  # likewise
 
 
 def open_store(

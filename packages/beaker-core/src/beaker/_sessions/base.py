@@ -171,11 +171,11 @@ class ConfigurableSession(dict[str, Any]):
         said = cookie_values(self.request.get("cookie"), self.key)
         if len(said) == 1 and not listens:
             # The way of every request, written out.
-            only = self._settings.id_from_cookie(said[0])
+            only = self._settings.cookie_ids.believed(said[0])
             if only is not None:
                 self._cookie_is_due = not only[1]
                 return [only[0]]
-        believed = [self._settings.id_from_cookie(value) for value in said]
+        believed = [self._settings.cookie_ids.believed(value) for value in said]
         found = [each for each in believed if each is not None]
         if "former_session_met" in listens:
             self._tell_former(zip(said, believed, strict=True))
@@ -187,7 +187,7 @@ class ConfigurableSession(dict[str, Any]):
 
     def _tell_former(self, cookies: Iterable[tuple[str, Any]]) -> None:
         for value, believed in cookies:
-            if believed is not None and self._settings.is_former_cookie(value):
+            if believed is not None and self._settings.cookie_ids.is_former(value):
                 tell("former_session_met", kind="cookie", session_id=believed[0])
 
     def _live_data(self) -> dict[str, Any]:

@@ -327,7 +327,7 @@ class Session(PayloadSession):
             tell("session_deleted", session_id=stored.id)
 
     def _cookie_value(self) -> str:
-        return self._settings.id_to_cookie(self.id)
+        return self._settings.cookie_ids.said(self.id)
 
     def _cookie_changed(self) -> None:
         # Before there is a record, there is nothing to lead to.

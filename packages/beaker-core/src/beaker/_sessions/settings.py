@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache, partial
 from typing import Any
@@ -16,6 +15,7 @@ from beaker._sessions.checking import (
 from beaker._sessions.codec import StoreCodec
 from beaker._sessions.cookiecodec import CookieCodec
 from beaker._sessions.cookieheaders import check_name
+from beaker._sessions.cookieids import CookieIds
 from beaker._sessions.format import SessionFormat
 from beaker._sessions.formerpayloads import FormerPayloads
 from beaker._sessions.lifetime import MARGIN, Lifetime
@@ -31,7 +31,7 @@ from beaker.exceptions import MissingSecretError
 from beaker.plugins import backend_named
 from beaker.protocols import CryptoProvider
 from beaker.serializers import serializer_named
-from beaker.signing import KeyRing, TextSigner, former_signature
+from beaker.signing import KeyRing
 from beaker.stores import StoreOpener
 from beaker.util import JsonSerializer, PickleSerializer
 
@@ -78,8 +78,6 @@ _NOT_FOR_STORES = frozenset(
         "webtest_varname",
     }
 )
-
-_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class SessionSettings:
@@ -178,39 +176,9 @@ class SessionSettings:
     # -- the id in the cookie
 
     @cached_property
-    def _id_signer(self) -> TextSigner:
-        purpose = f"beaker session id in cookie {self.key}"
-        former = self.mode != "strict"
-        return TextSigner(self.secrets, purpose, reads_former=former)
-
-    def id_to_cookie(self, id: str) -> str:
-        """Return what a cookie says of an id."""
-        if not self.secrets:
-            return id
-        if self.mode == "compat":
-            return former_signature(self.secrets[0], id) + id
-        return self._id_signer.sign(id)
-
-    def id_from_cookie(self, value: str) -> tuple[str, bool] | None:
-        """Return the id in a cookie, or None if it is not one that we issued.
-
-        Returns:
-            The id, and whether the cookie says it as it would be said now.
-        """
-        found = self._id_signer.verify(value) if self.secrets else (value, True)
-        # What was signed for this purpose is an id; in 1.x it could be any text.
-        if found is None or not (
-            (self.secrets and found[1]) or _ID.fullmatch(found[0])
-        ):
-            return None
-        if self.mode == "compat":
-            # One that 2.x has signed is said again, for 1.x to understand it.
-            return found[0], value == self.id_to_cookie(found[0])
-        return found
-
-    def is_former_cookie(self, value: str) -> bool:
-        """Return whether a cookie that was believed is signed as 1.x did it."""
-        return bool(self.secrets) and not self._id_signer.is_signed(value)
+    def cookie_ids(self) -> CookieIds:
+        """What writes the id into the cookie, and takes it back."""
+        return CookieIds(self.key, self.secrets, self.mode)
 
     # -- the bytes of a session
 

@@ -62,15 +62,21 @@ class MemoryNamespaceManager(NamespaceManager):
     namespaces: ClassVar[SyncDict] = SyncDict()
     former = "dictionary", _Former
     dictionary: Shelf
+    #: The name of the dictionary of all sessions, where this is one of them.
+    _sessions: tuple[str, str] | None = None
 
     def prepare(self) -> None:
         """Find the dictionary of this namespace."""
+        if self._sessions is not None:
+            # A sibling: all sessions have one dictionary.
+            self.dictionary = type(self).namespaces.get(self._sessions, Shelf)
+            return
         settings = self.settings
         self._is_session = settings.purpose == "session"
         if self._is_session:
             # One of its own for each session would cost more than the session.
-            name = _sessions(settings.prefix)
-            self.dictionary = type(self).namespaces.get(name, Shelf)
+            self._sessions = _sessions(settings.prefix)
+            self.dictionary = type(self).namespaces.get(self._sessions, Shelf)
         else:
             self.dictionary = self._shelf(settings.prefix)
         limit = settings.own.get("max_entries") or MAX_ENTRIES[settings.purpose]
