@@ -15,6 +15,7 @@ from beaker.backends.memory import MemoryNamespaceManager
 from beaker.cache import Cache, CacheManager
 from beaker.exceptions import InvalidOptionError, StoreRefusedError
 from beaker.records import record_of
+from beaker.session import Session
 from beaker.testing._processes import PATIENCE
 from tests.core.conftest import Calls, Clock
 
@@ -144,6 +145,20 @@ def test_a_namespace_that_is_opened_while_others_are_forgotten_is_kept(
     one, other = MemoryNamespaceManager("things"), MemoryNamespaceManager("things")
 
     assert one.dictionary is other.dictionary
+
+
+def test_a_session_that_is_begun_while_others_are_forgotten_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memory, "TIDY_EVERY", 1)
+    options = {"type": "memory", "prefix": "begun", "use_cookies": False}
+    session = Session({}, **options)
+
+    MemoryNamespaceManager("things")
+    session["name"] = "Ann"
+    session.save()
+
+    assert Session({}, session.id, **options)["name"] == "Ann"
 
 
 # -- the bound

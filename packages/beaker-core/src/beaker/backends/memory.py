@@ -77,6 +77,8 @@ class MemoryNamespaceManager(NamespaceManager):
             # One of its own for each session would cost more than the session.
             self._sessions = _sessions(settings.prefix)
             self.dictionary = type(self).namespaces.get(self._sessions, Shelf)
+            # Its siblings put sessions there, be it empty now.
+            self.dictionary.users.add(self)
         else:
             self.dictionary = self._shelf(settings.prefix)
         limit = settings.own.get("max_entries") or MAX_ENTRIES[settings.purpose]
