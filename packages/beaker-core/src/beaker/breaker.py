@@ -32,20 +32,21 @@ class Breaker:
 
     Attributes:
         refusals: What the store refuses though it is there.
+        cause: Why the store is believed to be away; None: it is not.
     """
 
     def __init__(self, store: str, remedy: str = "") -> None:
         self.store, self.remedy = store, remedy
         self.refusals = Refusals(store)
         self._lock = threading.Lock()
-        self._cause: BaseException | None = None
+        self.cause: BaseException | None = None
         self._retired = threading.Event()
         self._log = logging.getLogger(f"beaker.store.{store.partition(' ')[0]}")
 
     @property
     def is_open(self) -> bool:
         """Whether the store counts as away."""
-        return self._cause is not None
+        return self.cause is not None
 
     def check(self) -> None:
         """Pass if the store is believed to answer.
@@ -53,7 +54,7 @@ class Breaker:
         Raises:
             StoreUnavailableError: It is away; nothing was tried.
         """
-        cause = self._cause
+        cause = self.cause
         if cause is not None:
             raise StoreUnavailableError(self.store, cause, self.remedy)
 
@@ -62,8 +63,8 @@ class Breaker:
     ) -> StoreUnavailableError:
         """Note a failure and begin to probe; return the error to raise."""
         with self._lock:
-            first = self._cause is None
-            self._cause = cause
+            first = self.cause is None
+            self.cause = cause
         if first:
             self._log.warning("%s is unavailable: %s", self.store, cause)
             self._begin_to_probe(probe)
@@ -73,7 +74,7 @@ class Breaker:
     def reset(self) -> None:
         """Count the store as present again; its next failure is a first one."""
         self._lock, self._retired = threading.Lock(), threading.Event()
-        self._cause = None
+        self.cause = None
 
     def retire(self) -> None:
         """Do as `reset` does, and end the thread that asks whether the store is back."""
@@ -83,7 +84,7 @@ class Breaker:
     def back(self) -> None:
         """Note that the store answers again."""
         with self._lock:
-            self._cause = None
+            self.cause = None
         self._log.warning("%s is back", self.store)
         tell("store_back", store=self.store)
 
@@ -99,7 +100,7 @@ class Breaker:
         except RuntimeError as e:
             # No thread is to be had: the next call finds out for itself.
             self._log.warning("%s is not probed: %s", self.store, e)
-            self._cause = None
+            self.cause = None
 
 
 def _probe_until_back(

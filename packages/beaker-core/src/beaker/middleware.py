@@ -87,6 +87,7 @@ class SessionMiddleware:
             if all(self.options.get(name, value) == value for name, value in usual):
                 self._settings = settings
         self._webtest_name = self.options.get("webtest_varname")
+        self._new_session = self._get_session
         load_listeners()
 
     def __call__(
@@ -95,27 +96,24 @@ class SessionMiddleware:
         """Answer a request."""
         session = SessionObject.prepared(environ, self.options, self._settings)
         environ[self.environ_key] = session
-        environ["beaker.get_session"] = self._get_session
+        environ["beaker.get_session"] = self._new_session
         if "paste.registry" in environ:
             _register(environ, self.session, session)
         if self._webtest_name and "paste.testing_variables" in environ:
             environ["paste.testing_variables"][self._webtest_name] = session
-        started = False
 
         def session_start_response(
             status: str, headers: Headers, exc_info: Any = None
         ) -> Any:
-            nonlocal started
             if session.accessed():
                 _finish(session, status, headers, exc_info)
-            started = True
             session.__dict__["_answered"] = True
             return start_response(status, headers, exc_info)
 
         try:
             return self.wrap_app(environ, session_start_response)
         except StoreUnavailableError as e:
-            if started:
+            if "_answered" in session.__dict__:
                 raise
             _log.error("answered 503: %s", e)
             return _unavailable(start_response)

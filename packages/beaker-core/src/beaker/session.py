@@ -74,7 +74,7 @@ class SessionObject:
         settings: SessionSettings | None,
     ) -> SessionObject:
         """Return what stands for a session whose options were made ready before."""
-        new = cls.__new__(cls)
+        new = object.__new__(cls)
         state = new.__dict__
         state["_params"] = params
         state["_environ"] = environ
@@ -99,10 +99,10 @@ class SessionObject:
             "set_cookie": False,
             "https": environ.get("wsgi.url_scheme") == "https",
         }
-        params, settings, chosen = state["_params"], self._settings, self._class()
-        if settings is not None and chosen in _OURS and not params.get("session_class"):
+        settings, chosen = self._settings, self._class()
+        if settings is not None and chosen in _OURS:
             return chosen.opened(request, settings)
-        return chosen(request, **params)
+        return chosen(request, **state["_params"])
 
     def _class(self) -> type[Session]:
         params = self.__dict__["_params"]
@@ -180,9 +180,11 @@ class SessionObject:
         All that was changed is written if `save` or `delete` was called, or if the
         option ``auto`` is set; otherwise only that the session was used.
         """
-        session = self._session()
-        auto = self.__dict__["_params"].get("auto") and not session.is_blank
-        session.save(accessed_only=not (self.dirty() or auto))
+        session, state = self._session(), self.__dict__
+        is_changed = self.dirty()
+        if not is_changed and state["_params"].get("auto"):
+            is_changed = not session.is_blank
+        session.save(accessed_only=not is_changed)
 
     def dirty(self) -> bool:
         """Return whether `save` or `delete` was called."""

@@ -194,7 +194,8 @@ class Store:
             raise self._trip(e) from e
 
     def _guarded(self, operation: Callable[..., _T], *arguments: Any) -> _T:
-        self._breaker.check()
+        if self._breaker.cause is not None:
+            self._breaker.check()
         try:
             return operation(*arguments)
         except self._away as e:

@@ -79,7 +79,7 @@ class CookieSession(Session):
             if found.serializer == PAYLOAD and not self._writes_own_bytes:
                 kind = "cipher" if self._settings.cipher else "cookie"
                 tell("former_session_met", kind=kind, session_id=None)
-            self._adopt(found, self._found_data(), min(found.accessed, now), now)
+            self._adopt(found, self._found_data(), found.accessed, now)
             if "_id" not in self:
                 self["_id"] = session_id()
 

@@ -103,8 +103,7 @@ class Session(PayloadSession):
             self.was_invalidated = True
             self._begin_new(now)
         else:
-            accessed = stored.accessed
-            self._adopt(found, stored.data(), min(now, accessed), now)
+            self._adopt(found, stored.data(), stored.accessed, now)
 
     def save(self, accessed_only: bool = False) -> None:
         """Write what this request changed; without changes, only that it was used.
@@ -256,6 +255,7 @@ class Session(PayloadSession):
         self, found: SessionRecord, data: dict[str, Any], accessed: float, now: float
     ) -> None:
         # Every request that uses its session comes here: no detours.
+        accessed = min(accessed, now)
         dict.clear(self)
         dict.update(self, self._config)
         dict.update(self, data)

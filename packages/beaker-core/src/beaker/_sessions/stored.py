@@ -47,6 +47,7 @@ class StoredSession:
         "_kept",
         "_lifetime",
         "_markers",
+        "_nearest",
         "accessed",
         "first",
         "id",
@@ -63,7 +64,7 @@ class StoredSession:
         lifetime: Lifetime,
         markers: Markers | None = None,
     ) -> None:
-        self.id, self.store = id, store
+        self.id, self.store, self._nearest = id, store, store.nearest
         self._codec, self._lifetime, self._markers = codec, lifetime, markers
         self._kept: Any = None
         self.record: SessionRecord | None = None
@@ -79,7 +80,7 @@ class StoredSession:
         Raises:
             CorruptRecordError: It is not one we believe.
         """
-        found = self.store.fetch_accessed(_KEY)
+        found = self._nearest.fetch_accessed(_KEY)
         if found is None:
             return None
         self._kept, touched = found
@@ -96,7 +97,9 @@ class StoredSession:
             kind = self._codec.former_kind(record)
             if kind is not None:
                 tell("former_session_met", kind=kind, session_id=self.id)
-        self.accessed = max(record.accessed, touched or 0.0)
+        self.accessed = record.accessed
+        if touched is not None and touched > record.accessed:
+            self.accessed = touched
         return record
 
     def data(self) -> dict[str, Any]:
@@ -146,7 +149,7 @@ class StoredSession:
         begun = found.created if found else now
         is_ahead = begun > latest or (found is not None and found.accessed > latest)
         if not (is_ahead or self.store.is_legacy or self._codec.serves_former):
-            return self.store.touch(_KEY, self._lifetime.ttl(begun, now), now)
+            return self._nearest.touch(_KEY, self._lifetime.ttl(begun, now), now)
         # A store of 1.x has no other place for the time, a process no other sight.
         data = self.data()
         return (
@@ -206,7 +209,8 @@ class StoredSession:
     def _put(self, kept: Any, session: bytes | str, record: SessionRecord) -> bool:
         created, now = record.created, record.accessed
         new = laid_in(self.store, session, now)
-        if not self.store.replace(_KEY, kept, new, self._lifetime.ttl(created, now)):
+        ttl = self._lifetime.ttl(created, now)
+        if not self._nearest.replace(_KEY, kept, new, ttl):
             return False
         self._kept, self.record, self.accessed = new, record, now
         return True

@@ -145,10 +145,12 @@ class MemoryNamespaceManager(NamespaceManager):
 
     def fetch_accessed(self, key: str) -> tuple[Any, float | None] | None:
         """Return the record and when it was touched."""
-        data = self.fetch(key)
-        if data is None:
-            return None
-        return data, self.dictionary.accessed.get(self._name(key))
+        shelf = self.dictionary
+        if monotonic() >= shelf.next_sweep:
+            shelf.sweep()
+        name = self._name(key)
+        data = shelf.get(name)
+        return None if data is None else (data, shelf.accessed.get(name))
 
     def touch(self, key: str, ttl: float | None, accessed: float) -> bool:
         """Mark the record and move its deadline."""
