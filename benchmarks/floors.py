@@ -131,7 +131,7 @@ class _Floor:
                 else self._loaded(environ["HTTP_COOKIE"])
             )
             use(act, data)
-            if act != "read":
+            if not act.startswith("read"):
                 headers.append(("Set-Cookie", self._saved(name, data)))
         start_response("200 OK", headers)
         return [b"ok"]

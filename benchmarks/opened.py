@@ -45,7 +45,7 @@ class Requests(NamedTuple):
 
     Attributes:
         ask: Returns what does requests of an act: "none", "seed", "untouched",
-            "read" or "write".
+            "read", "read quietly" or "write".
     """
 
     ask: Callable[[str], Ask]
@@ -63,7 +63,7 @@ class Requests(NamedTuple):
 
 def use(act: str, session: Any) -> None:
     """Do with a session what the work says."""
-    if act == "read" and session["user_id"] != DATA["user_id"]:
+    if act.startswith("read") and session["user_id"] != DATA["user_id"]:
         message = "the session was not read"
         raise RuntimeError(message)
     if act == "write":

@@ -35,7 +35,9 @@ class Work(NamedTuple):
     Attributes:
         store: Where the values or the sessions are.
         act: "decorated", "hit", "set", "create" or "threads" for a cache;
-            "untouched", "read" or "write" for a session.
+            "untouched", "read", "read quietly" or "write" for a session. To read
+            quietly is to write down once a minute that the session is used, and not
+            with each request.
         keys: How many values the namespace holds.
         is_session: Whether a request with a session is timed, rather than a cache.
     """
@@ -65,7 +67,7 @@ WORKS = [
     *(
         Work(store, act, is_session=True)
         for store in _SESSIONS
-        for act in ("untouched", "read", "write")
+        for act in ("untouched", "read", "read quietly", "write")
     ),
 ]
 
