@@ -194,7 +194,7 @@ def __getattr__(name: str) -> Any:
 def _ready(options: dict[str, Any]) -> SessionSettings:
     """Return settings that hold all that a request will need."""
     settings = SessionSettings(options)
-    if settings.type == "cookie":
+    if settings.in_cookie:
         _ = settings.cookie_format
     elif not settings.opener.is_legacy:
         # A missing url or directory is told now, not by the first visitor; a class of

@@ -99,10 +99,12 @@ class SessionObject:
             "set_cookie": False,
             "https": environ.get("wsgi.url_scheme") == "https",
         }
-        settings, chosen = self._settings, self._class()
-        if settings is not None and chosen in _OURS:
-            return chosen.opened(request, settings)
-        return chosen(request, **state["_params"])
+        settings = self._settings
+        if settings is not None:
+            usual: type[Session] = CookieSession if settings.in_cookie else Session
+            if usual in _OURS:
+                return usual.opened(request, settings)
+        return self._class()(request, **state["_params"])
 
     def _class(self) -> type[Session]:
         params = self.__dict__["_params"]

@@ -144,7 +144,8 @@ class CookieSession(Session):
         """Write the cookie with all that the session holds."""
         now = time.time()
         self.setdefault("_creation_time", now)
-        self.setdefault("_id", session_id())
+        if "_id" not in self:
+            self["_id"] = session_id()
         self["_accessed_time"] = now
         self._send(self._cookie_value())
 

@@ -37,7 +37,7 @@ def purge_sessions(
         StoreUnavailableError: The store does not answer.
     """
     settings = settings_of(options)
-    if settings.type == "cookie":
+    if settings.in_cookie:
         operation = "look for unused sessions, which are in the browsers"
         raise UnsupportedOperationError("cookie", operation, "enumerable")
     if unused_for is None:

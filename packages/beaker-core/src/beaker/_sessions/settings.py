@@ -109,6 +109,7 @@ class SessionSettings:
         options = self.options
         self.key: str = check_name(options["key"])
         self.mode: str = options["mode"]
+        self.in_cookie: bool = options["type"] == "cookie"
         self.saves_access: bool = options["save_accessed_time"]
         self.lifetime = Lifetime(
             options["timeout"], options["absolute_timeout"], options["accessed_every"]
@@ -270,7 +271,7 @@ class SessionSettings:
         check_cookie(self.key, self.options)
         is_strict = self.mode == "strict"
         if is_strict and not (self.secrets or self.validate_keys):
-            option = "validate_key" if self.type == "cookie" else "secret"
+            option = "validate_key" if self.in_cookie else "secret"
             raise MissingSecretError(option, "believe any session in strict mode")
         for option in ("secret", "encrypt_key", "validate_key"):
             check_secrets(option, secrets_in(self.options[option]), strict=is_strict)
