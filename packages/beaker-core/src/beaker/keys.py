@@ -117,8 +117,7 @@ class FunctionKeys:
 
         parameters = list(signature(function).parameters.values())
         self.skips_first = bool(parameters) and parameters[0].name in ("self", "cls")
-        if self.skips_first:
-            del parameters[0]
+        self._first = [_name_of(parameters.pop(0))] if self.skips_first else []
         self.tags = [str(tag) for tag in tags]
         self._text = typed_text if typed else str
 
@@ -138,6 +137,18 @@ class FunctionKeys:
         is_fixed = len(self._names) == len(parameters) and not self._defaults
         self._is_plain = is_fixed and not typed
         self._lead = "".join(f"{escaped(tag)} " for tag in self.tags)
+
+    @property
+    def simple_names(self) -> list[str]:
+        """The names of the parameters, `self` too, if a key is simply their texts.
+
+        Empty where some may be left out, or may be given in one way only.
+        """
+        names = [*self._first, *self._names]
+        is_simple = self._compiles and self._is_plain and not self.tags and self._names
+        if not is_simple or not all(map(str.isidentifier, names)):
+            return []
+        return names
 
     def takes(self, name: str) -> bool:
         """Return whether the function takes a keyword argument of this name."""

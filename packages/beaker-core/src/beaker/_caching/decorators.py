@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from typing import Any
 
 from beaker import container
+from beaker._caching.compiled import compiled
 from beaker._caching.freshness import CLOCK_SKEW
-from beaker._caching.functions import CachedFunction
+from beaker._caching.functions import CachedFunction, FunctionCache
 from beaker._caching.helpers import CachedMethod, equip
 from beaker.exceptions import StoreRefusedError, StoreUnavailableError
-from beaker.listeners import listens, tell
+from beaker.listeners import listens
+from beaker.records import Record
 
 __all__ = ["decorated"]
 
 
 def cached_function(own: CachedFunction) -> Callable[..., Any]:
     """Return the function that answers from the cache where it can."""
-    function, namespace = own.function, own.namespace
-    name = getattr(function, "__name__", "function")
+    function = own.function
+    name = f"_cached_{getattr(function, '__name__', 'function')}"
+
+    def resolve(
+        cache: FunctionCache,
+        key: str,
+        record: Record | None,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> Any:
+        def create() -> Any:
+            return function(*args, **kwargs)
+
+        # So that a debugger shows whose value is being made.
+        create.__name__ = create.__qualname__ = name
+        times = cache.expiretime, cache.starttime
+        return cache.values.resolve(key, record, create, *times)
 
     def cached(*args: Any, **kwargs: Any) -> Any:
         cache = own.opened or own.cache()
         if cache is None:
             return function(*args, **kwargs)
-        key = own.key_of_call(args, kwargs)
-        values = cache.values
+        key, values = own.key_of_call(args, kwargs), cache.values
         try:
             record = values.read(key)
         except (StoreUnavailableError, StoreRefusedError) as e:
@@ -36,17 +52,11 @@ def cached_function(own: CachedFunction) -> Callable[..., Any]:
             now: float = container.time.time()  # type: ignore[attr-defined]  # a global of 1.x
             if record.stored - CLOCK_SKEW <= now < record.fresh_until:
                 if "value_read" in listens:
-                    tell("value_read", namespace=namespace, key=key, outcome="hit")
+                    values.tell_read(key, "hit")
                 return record.value
+        return resolve(cache, key, record, args, kwargs)
 
-        def create() -> Any:
-            return function(*args, **kwargs)
-
-        # So that a debugger shows whose value is being made.
-        create.__name__ = create.__qualname__ = f"_cached_{name}"
-        return values.resolve(key, record, create, cache.expiretime, cache.starttime)
-
-    return update_wrapper(cached, function)
+    return update_wrapper(compiled(own, cached, resolve), function)
 
 
 def decorated(own: CachedFunction) -> Any:

@@ -66,6 +66,8 @@ class CachedFunction:
     Attributes:
         key_of_call: Returns the key of a call, from its positional arguments with
             `self` or `cls`, and its keyword arguments.
+        room: Characters that a key may have of which the function's arguments are
+            simply the parts; -1: the cache is not open, or its keys are not made so.
     """
 
     key_of_call: KeyMaker
@@ -82,12 +84,15 @@ class CachedFunction:
         self._tags, self._choose = tags, choose
         self._open_cache = open_cache
         self.opened: FunctionCache | None = None
+        self.room = -1
         self._settle({})
 
     def cache(self) -> FunctionCache | None:
         """Return its cache, or None while caching is switched off."""
         if self.opened is None:
             self.opened = self._open_cache(self._settle)
+            if self.opened is not None and self.keys.simple_names:
+                self.room = self._limit - len(self.namespace)
         return self.opened
 
     def key_of_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
