@@ -94,6 +94,35 @@ def test_a_short_lease_is_renewed_while_a_long_one_is_held(server: Server) -> No
     long.release()
 
 
+def test_leases_that_are_soon_released_wake_no_thread(
+    server: Server, own_renewer: renewal.Renewer
+) -> None:
+    looked: list[int] = []
+
+    class Counting(threading.Condition):
+        def wait(self, timeout: float | None = None) -> bool:
+            looked.append(1)
+            return super().wait(timeout)
+
+    def lend() -> None:
+        lease = ServerLease(server, ttl=5)
+        lease.acquire()
+        lease.release()
+
+    own_renewer._changed = Counting()
+    lend()
+    with own_renewer._changed:
+        own_renewer._changed.notify()
+    assert eventually(lambda: len(looked) == 2)
+
+    for _ in range(50):
+        lend()
+        time.sleep(0.001)
+
+    # It looks for itself from time to time.
+    assert len(looked) < 10
+
+
 def test_a_lease_that_is_gone_is_lost_and_renewed_no_longer(server: Server) -> None:
     lease = ServerLease(server, ttl=0.3)
     lease.acquire()

@@ -15,6 +15,10 @@ __all__ = ["Holding", "renewer"]
 #: Seconds for which a thread stays when there is nothing to renew.
 LINGER = 10.0
 
+#: Seconds after which it looks again. A lease that need not be renewed before wakes no
+#: thread: two that take turns with every creation cost more than the creation.
+LOOK_EVERY = 1.0
+
 #: Threads at most, however many stores there are: more than a program's stores that
 #: are away at the same time.
 MAX_THREADS = 8
@@ -158,7 +162,8 @@ class Renewer:
                     return self._chosen(ready)
                 if not free and now >= ends_at:
                     break
-                self._wakes_at = min((held.renew_at for held in free), default=ends_at)
+                due = min((held.renew_at for held in free), default=ends_at)
+                self._wakes_at = min(due, now + LOOK_EVERY)
                 self._changed.wait(self._wakes_at - now)
             self._threads -= 1
             return None
