@@ -37,9 +37,9 @@ class RedisLease(RemoteLease):
         """Take it if nobody has it, and see what record there is now."""
         names = [self._record, *self._names]
         answer = self._server.run(scripts.TAKE, names, self.token, self._life)
-        if not answer:
+        if answer == 0:
             return False
-        self.found = answer[1]
+        self.found = None if answer == 1 else answer
         return True
 
     def renew(self) -> bool:

@@ -67,17 +67,21 @@ local function keep(index, now, ttl, ...)
 end
 """
 
-# A wake-up that nobody collects expires: by then all who waited have asked again.
+# A wake-up that nobody collects expires: by then all who waited have asked again. The
+# name of the lease leaves the index with what has expired, if nobody takes it out.
 _RELEASE = """
-local function release(lease, index)
-  if redis.call('EXISTS', lease) == 0 then return end
-  local wake = redis.call('HGET', lease, 'wake')
-  local waiters = tonumber(redis.call('HGET', lease, 'waiters') or 0)
+local function held_at(lease)
+  return redis.call('HMGET', lease, 'token', 'wake', 'waiters')
+end
+local function release(lease, held)
+  if not held then
+    if redis.call('EXISTS', lease) == 0 then return end
+    held = held_at(lease)
+  end
   redis.call('DEL', lease)
-  if index then redis.call('ZREM', index, lease) end
-  if wake then
-    for _ = 1, waiters do redis.call('RPUSH', wake, '') end
-    redis.call('PEXPIRE', wake, 3000)
+  if held[2] then
+    for _ = 1, tonumber(held[3]) do redis.call('RPUSH', held[2], '') end
+    redis.call('PEXPIRE', held[2], 3000)
   end
 end
 """
@@ -87,8 +91,8 @@ _PUT = (
     + _KEEP
     + _RELEASE
     + """
-local function put(record, lease, index, data, ttl)
-  release(lease, index)
+local function put(record, lease, index, data, ttl, held)
+  release(lease, held)
   if ttl == '' then
     redis.call('SET', record, data)
   else
@@ -176,8 +180,9 @@ return unused
 FILL = Script(
     _PUT,
     """
-if redis.call('HGET', KEYS[2], 'token') ~= ARGV[3] then return 0 end
-put(KEYS[1], KEYS[2], KEYS[3], ARGV[2], ARGV[1])
+local held = held_at(KEYS[2])
+if held[1] ~= ARGV[3] then return 0 end
+put(KEYS[1], KEYS[2], KEYS[3], ARGV[2], ARGV[1], held)
 return 1
 """,
 )
@@ -189,10 +194,10 @@ DISCARD = Script(
 local index = #KEYS % 3 == 1 and KEYS[#KEYS]
 local gone = 0
 for i = 3, #KEYS, 3 do
-  release(KEYS[i - 1], index)
+  release(KEYS[i - 1])
   gone = gone + redis.call('DEL', KEYS[i - 2])
   redis.call('DEL', KEYS[i])
-  if index then redis.call('ZREM', index, KEYS[i - 2], KEYS[i]) end
+  if index then redis.call('ZREM', index, KEYS[i - 2], KEYS[i - 1], KEYS[i]) end
 end
 return gone
 """,
@@ -244,20 +249,20 @@ return {gone, redis.call('ZCOUNT', KEYS[1], 0, '+inf')}
 )
 
 #: Keys: record, lease. Arguments: token, ttl.
-#: Returns an empty list, or 1 and the record if there is one.
+#: Returns 0 if another has it, else the record, or 1 if there is none.
 TAKE = Script(
     _CLOCK,
     _KEEP,
     """
 local token = redis.call('HGET', KEYS[2], 'token')
-if token and token ~= ARGV[1] then return {} end
+if token and token ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[2], 'token', ARGV[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 if KEYS[3] then
   local now = clock()
   keep(KEYS[3], now, ARGV[2], -(now + ARGV[2]), KEYS[2])
 end
-return {1, redis.call('GET', KEYS[1])}
+return redis.call('GET', KEYS[1]) or 1
 """,
 )
 
@@ -289,8 +294,10 @@ return 1
 FREE = Script(
     _RELEASE,
     """
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
-release(KEYS[1], KEYS[2])
+local held = held_at(KEYS[1])
+if held[1] ~= ARGV[1] then return 0 end
+release(KEYS[1], held)
+if KEYS[2] then redis.call('ZREM', KEYS[2], KEYS[1]) end
 return 1
 """,
 )
