@@ -87,9 +87,7 @@ class RecordCodec:
         if not (stored < inf and _NEVER <= expire < inf):
             raise CorruptRecordError(f"stored at {stored} for {expire} seconds")
         value = load(self.serializer, data[HEADER.size :])
-        if expire < 0:
-            return Record(stored, None, value, inf)
-        return Record(stored, expire, value, stored + expire)
+        return record_of(value, None if expire < 0 else expire, stored)
 
 
 class ObjectCodec:
