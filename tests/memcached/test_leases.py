@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
+
 from tests.memcached.conftest import OpenNamespace
 
 
@@ -36,3 +38,20 @@ def test_a_released_lease_leaves_nothing_behind(
     assert raw.get_many(lease._names) == {
         lease._generation_name: raw.get(lease._generation_name)
     }
+
+
+@pytest.mark.parametrize("is_renewed", [False, True])
+def test_who_fills_frees_the_lease_at_once(
+    open_namespace: OpenNamespace, is_renewed: bool
+) -> None:
+    store = open_namespace()
+    lease: Any = store.lease("key")
+    lease.acquire()
+    if is_renewed:
+        assert lease.renew()
+
+    assert store.fill("key", b"data", 60, lease)
+
+    following = open_namespace().lease("key")
+    assert following.acquire(wait=False)
+    following.release()

@@ -152,12 +152,16 @@ class CacheRecords:
         ends = 0.0 if ttl is None else time.time() + ttl
         item = Item(lease.generation, data, ends).packed()
         write = Write(name, item, expiry(ttl), lease.version)
-        stored, generation = client.cas_then_get(write, self._generation)
+        (stored, is_free), generation = client.cas_then_get(
+            [write, lease.ending()], self._generation
+        )
         lease.version = None
         # Dropped meanwhile: what was stored is not there.
         held = stored and generation == lease.generation
         if held:
-            client.forget(lease.name)
+            if not is_free:
+                # It has been renewed since.
+                client.forget(lease.name)
             lease.forget()
         return held
 

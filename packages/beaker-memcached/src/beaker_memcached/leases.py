@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from beaker.synchronization import RemoteLease
 from beaker_memcached.clients import Client
@@ -98,6 +99,7 @@ class CreationLease(NameLease):
         # was read before it and is of another one is of a former one.
         self._names, self._known = (lease, self.record, names[0]), generation
         self.generation, self.version = b"", None
+        self._mark_version: Any = None
 
     @property
     def mark(self) -> bytes:
@@ -127,6 +129,10 @@ class CreationLease(NameLease):
         if self._is_ours(found):
             self.client.cas(self.name, b"", PAST, found[self.name][1])
 
+    def ending(self) -> Write:
+        """Return what ends the lease, if it was not renewed since it was taken."""
+        return Write(self.name, b"", PAST, self._mark_version)
+
     def _first_guess(self) -> list[Write]:
         # Most often there is neither a lease nor a record.
         self.generation = self._known or new_generation()
@@ -146,6 +152,7 @@ class CreationLease(NameLease):
             return [Write(self._generation_name, self.generation, NEVER)]
         self._known = self.generation = current[0]
         held, version = seen.get(self.name, (b"", None))
+        self._mark_version = version
         writes = []
         if held != self.mark:
             # What was taken before the namespace was last dropped counts no more.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -33,7 +34,7 @@ class Servers:
         InvalidOptionError: It is none.
     """
 
-    __slots__ = ("_keys", "_module", "place", "reaches")
+    __slots__ = ("_clients", "_keys", "_module", "_process", "place", "reaches")
 
     def __init__(self, settings: StoreOptions) -> None:
         if settings.url is None or settings.url == "":
@@ -47,14 +48,20 @@ class Servers:
         self._module: str = settings.own.get("memcache_module") or "auto"
         self.reaches = [_reach(host, settings) for host in hosts]
         self._keys = [("ext:memcached", self._module, one) for one in self.reaches]
+        # Looked up once per process, for every hit needs one.
+        self._process = 0
+        self._clients: list[Client] = []
 
     def __iter__(self) -> Iterator[Client]:
         return (self[number] for number in range(len(self._keys)))
 
     def __getitem__(self, number: int) -> Client:
         """Return this process's client of a server."""
-        key = self._keys[number]
-        return shared_client(key, lambda: open_client(*key[1:]), Client.close)
+        process = os.getpid()
+        if self._process != process:
+            self._clients = [_client(key) for key in self._keys]
+            self._process = process
+        return self._clients[number]
 
     def number_for(self, name: str) -> int:
         """Return which server keeps what has this name."""
@@ -62,6 +69,10 @@ class Servers:
             return 0
         scores = [_score(one.address, name) for one in self.reaches]
         return scores.index(max(scores))
+
+
+def _client(key: tuple[str, str, Reach]) -> Client:
+    return shared_client(key, lambda: open_client(*key[1:]), Client.close)
 
 
 def _reach(host: str, settings: StoreOptions) -> Reach:

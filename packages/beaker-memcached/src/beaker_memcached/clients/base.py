@@ -168,10 +168,12 @@ class Client(ABC):
         self.delete_many(gone)
         return self.get_many([name]).get(name)
 
-    def cas_then_get(self, write: Write, name: str) -> tuple[bool, bytes | None]:
-        """Return whether the version was replaced, and what is then under a name."""
-        stored = self.cas(*write)
-        return stored, self.get_many([name]).get(name)
+    def cas_then_get(
+        self, writes: Iterable[Write], name: str
+    ) -> tuple[list[bool], bytes | None]:
+        """Return whether each version was replaced, and what is then under a name."""
+        replaced = [self.cas(*write) for write in writes]
+        return replaced, self.get_many([name]).get(name)
 
     def forget(self, name: str) -> None:
         """Remove, without asking whether it was there."""

@@ -3,61 +3,19 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from pymemcache.client.base import Client as Connection
-from pymemcache.exceptions import (
-    MemcacheClientError,
-    MemcacheError,
-    MemcacheUnexpectedCloseError,
-)
+from pymemcache.exceptions import MemcacheError, MemcacheUnexpectedCloseError
 
 from beaker.container import Pool
-from beaker_memcached.clients.base import TEXT, Client, Login, Reach, Seen, Write
+from beaker_memcached.clients.base import TEXT, Client, Reach, Seen, Write
+from beaker_memcached.clients.pymemcache_connection import Connection, asking
 from beaker_memcached.clients.sockets import is_stale
 
 __all__ = ["Adapter"]
 
 _T = TypeVar("_T")
-
-_END = b"END\r\n"
-_MISUNDERSTOOD = (b"CLIENT_ERROR", b"ERROR")
-
-
-class _Connection(Connection):  # type: ignore[misc]  # the library has no types
-    """A connection of the library that logs in, and takes several commands at once."""
-
-    def __init__(self, login: Login | None, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self._login = login
-
-    def tell(self, request: bytes) -> None:
-        """Send commands, and wait for nothing."""
-        if self.sock is None:
-            self._connect()
-        self.sock.sendall(request)
-
-    def ask(self, request: bytes) -> bytes:
-        """Send commands of which the last is a ``get``, and return all answers."""
-        # The library reads only the last part of what comes in several.
-        self.tell(request)
-        answer = b""
-        while not answer.endswith(_END):
-            more = self.sock.recv(4096)
-            if not more:
-                raise MemcacheUnexpectedCloseError
-            answer += more
-            if answer.startswith(_MISUNDERSTOOD):
-                raise MemcacheClientError(answer)
-        return answer
-
-    def _connect(self) -> None:
-        # The library has no other place where a new connection could say something.
-        super()._connect()
-        # The name is of no account: the first command of a connection logs in.
-        if self._login and not self.set("login", " ".join(self._login), noreply=False):
-            raise MemcacheClientError(b"authentication failure")
 
 
 class Adapter(Client):
@@ -73,11 +31,12 @@ class Adapter(Client):
 
     def get_many(self, names: Sequence[str]) -> dict[str, bytes]:
         """Return what is there, in one round trip."""
-        return self._run(Connection.get_many, names)
+        _, found = self._run(Connection.converse, asking("get", names))
+        return {name: data for name, (data, _) in found.items()}
 
     def gets_many(self, names: Sequence[str]) -> dict[str, tuple[bytes, Any]]:
         """Return what is there, in one round trip."""
-        return self._run(Connection.gets_many, names)
+        return self._run(Connection.converse, asking("gets", names))[1]
 
     def set(self, name: str, data: bytes | str, expires: int) -> None:
         """Store."""
@@ -111,14 +70,9 @@ class Adapter(Client):
 
     def look_after(self, writes: Iterable[Write], names: Sequence[str]) -> Seen:
         """Return what is there after these writes, in one round trip."""
-        commands = b"".join(_conditional(write, b" noreply") for write in writes)
-
-        def act(connection: _Connection) -> Seen:
-            connection.tell(commands)
-            found: Seen = connection.gets_many(names)
-            return found
-
-        return self._run(act)
+        commands = [_conditional(write, b" noreply") for write in writes]
+        commands.append(asking("gets", names))
+        return self._run(Connection.converse, b"".join(commands))[1]
 
     def set_many_then_get(
         self, records: Mapping[str, bytes], expires: int, gone: Sequence[str], name: str
@@ -128,14 +82,14 @@ class Adapter(Client):
             _command("set", record, expires, data) for record, data in records.items()
         ]
         commands += [b"delete %b noreply\r\n" % each.encode() for each in gone]
-        answer = self._ask(commands, name)
-        return self._told(answer, [b"STORED"])[1]
+        return self._after(commands, name)[1]
 
-    def cas_then_get(self, write: Write, name: str) -> tuple[bool, bytes | None]:
-        """Replace a version, and return what is under a name, in one round trip."""
-        answer = self._ask([_conditional(write)], name)
-        stored, found = self._told(answer, [b"STORED", b"EXISTS", b"NOT_FOUND"])
-        return stored == b"STORED", found
+    def cas_then_get(
+        self, writes: Iterable[Write], name: str
+    ) -> tuple[list[bool], bytes | None]:
+        """Replace versions, and return what is under a name, in one round trip."""
+        outcomes, found = self._after([*map(_conditional, writes)], name)
+        return [outcome == b"STORED" for outcome in outcomes], found
 
     def forget(self, name: str) -> None:
         """Remove, without waiting for an answer."""
@@ -147,7 +101,7 @@ class Adapter(Client):
 
     def _connection(self) -> Connection:
         reach, deadline = self.reach, self.reach.deadline or None
-        return _Connection(
+        return Connection(
             reach.login,
             (reach.host, reach.port) if reach.port else reach.host,
             connect_timeout=deadline,
@@ -180,20 +134,12 @@ class Adapter(Client):
                 raise self.refuse(first.decode("utf-8", "replace")) from error
             raise self.refuse(error) from error
 
-    def _ask(self, commands: list[bytes], name: str) -> bytes:
-        # Nothing in the answer is a user's, so that it ends where it seems to.
-        commands.append(b"get %b\r\n" % name.encode())
-        return self._run(_Connection.ask, b"".join(commands))
-
-    def _told(
-        self, answer: bytes, expected: Collection[bytes]
-    ) -> tuple[bytes, bytes | None]:
-        lines, _, value = answer.removesuffix(_END).partition(b"VALUE ")
-        for line in lines.splitlines():
-            if line not in expected:
-                raise self.refuse(line.decode("utf-8", "replace"))
-        found = value.partition(b"\r\n")[2].removesuffix(b"\r\n") if value else None
-        return lines.partition(b"\r\n")[0], found
+    def _after(
+        self, commands: list[bytes], name: str
+    ) -> tuple[list[bytes], bytes | None]:
+        commands.append(asking("get", [name]))
+        outcomes, found = self._run(Connection.converse, b"".join(commands))
+        return outcomes, found[name][0] if name in found else None
 
 
 def _told_apart(data: bytes | str) -> tuple[bytes, int]:

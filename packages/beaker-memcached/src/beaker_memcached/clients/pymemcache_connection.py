@@ -1,0 +1,98 @@
+"""A connection of pymemcache that takes several commands at once, and logs in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pymemcache.client.base import Client
+from pymemcache.exceptions import MemcacheClientError, MemcacheUnexpectedCloseError
+
+from beaker_memcached.clients.base import Login
+
+__all__ = ["Connection", "Found", "asking"]
+
+#: What was found: bytes, and their version if that was asked for, by name.
+Found = dict[str, tuple[bytes, "bytes | None"]]
+
+#: What the server says of a write.
+_OUTCOMES = frozenset((b"STORED", b"EXISTS", b"NOT_FOUND"))
+
+#: Bytes that one look at the socket brings at most.
+_AT_ONCE = 16384
+
+
+class Connection(Client):  # type: ignore[misc]  # the library has no types
+    """A connection of the library, with one method more.
+
+    Args:
+        login: Whose connection it is; None: nobody needs to log in.
+        arguments: The library's.
+        more: The library's.
+    """
+
+    def __init__(self, login: Login | None, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._login = login
+
+    def converse(self, request: bytes) -> tuple[list[bytes], Found]:
+        """Send commands, and return the outcomes of writes and what was found.
+
+        The last command is a ``get`` or ``gets``, and the only one of its kind.
+
+        Raises:
+            MemcacheClientError: The server says anything else.
+            MemcacheUnexpectedCloseError: It has closed the connection.
+        """
+        # The library sends and reads one command at a time, in half again the time.
+        if self.sock is None:
+            self._connect()
+        self.sock.sendall(request)
+        outcomes: list[bytes] = []
+        found: Found = {}
+        answer, at = b"", 0
+        while True:
+            end = answer.find(b"\r\n", at)
+            if end < 0:
+                answer, at = answer[at:] + self._more(), 0
+                continue
+            line, at = answer[at:end], end + 2
+            if line == b"END":
+                return outcomes, found
+            if line.startswith(b"VALUE "):
+                _, name, _, size, *version = line.split(b" ")
+                end = at + int(size)
+                answer = self._up_to(end + 2, answer)
+                found[name.decode()] = answer[at:end], version[0] if version else None
+                at = end + 2
+            elif line in _OUTCOMES:
+                outcomes.append(line)
+            else:
+                raise MemcacheClientError(line)
+
+    def _up_to(self, length: int, answer: bytes) -> bytes:
+        if len(answer) >= length:
+            return answer
+        parts, missing = [answer], length - len(answer)
+        while missing > 0:
+            parts.append(self._more())
+            missing -= len(parts[-1])
+        return b"".join(parts)
+
+    def _more(self) -> bytes:
+        more: bytes = self.sock.recv(_AT_ONCE)
+        if not more:
+            raise MemcacheUnexpectedCloseError
+        return more
+
+    def _connect(self) -> None:
+        # The library has no other place where a new connection could say something.
+        super()._connect()
+        # The name is of no account: the first command of a connection logs in.
+        if self._login and not self.set("login", " ".join(self._login), noreply=False):
+            raise MemcacheClientError(b"authentication failure")
+
+
+def asking(verb: str, names: Iterable[str]) -> bytes:
+    """Return the command that asks for what is under these names."""
+    return f"{verb} {' '.join(names)}\r\n".encode()
