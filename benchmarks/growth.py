@@ -3,7 +3,8 @@
 Needs: what `nox -s bench` installs. Run: python3 -m nox -s growth
 
 Each point is a process of its own, so that its memory is its own. The curves should be
-flat per operation; docs/benchmarks.md says why one is not.
+flat per operation. Beside each store a dashed curve is the least code that reads as much
+from as many: where that rises too, it is the machine's caches that no longer suffice.
 """
 
 from __future__ import annotations
@@ -22,20 +23,29 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from floors import limit_of_caches
+from opened import REDIS
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from beaker.testing import server
+
 HERE = Path(__file__).parent
 PICTURE = HERE.parent / "docs" / "benchmarks" / "growth.svg"
 
+LOCAL = ("memory", "file", "sqlite")
+
 #: What grows, on which stores, and through which sizes.
-CURVES: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {
-    "keys": (("memory", "file", "sqlite"), (1, 10, 100, 1000, 10_000, 100_000)),
-    "bytes": (("memory", "file", "sqlite"), (10, 1000, 100_000, 10_000_000)),
-    "threads": (("memory", "file", "sqlite"), (1, 2, 4, 8, 16, 32)),
-    "processes": (("file", "sqlite"), (1, 2, 4, 8)),
-    "sessions": (("memory", "file", "sqlite"), (1, 100, 10_000, 100_000)),
+CURVES: dict[str, dict[str, tuple[int, ...]]] = {
+    "keys": dict.fromkeys((*LOCAL, "redis"), (1, 10, 100, 1000, 10_000, 100_000)),
+    "bytes": dict.fromkeys((*LOCAL, "redis"), (10, 1000, 100_000, 10_000_000)),
+    "threads": dict.fromkeys(LOCAL, (1, 2, 4, 8, 16, 32)),
+    "processes": dict.fromkeys(("file", "sqlite", "redis"), (1, 2, 4, 8)),
+    "sessions": {
+        **dict.fromkeys(("file", "sqlite"), (1, 100, 10_000, 100_000)),
+        **dict.fromkeys(("memory", "redis"), (1, 100, 10_000, 100_000, 1_000_000)),
+    },
 }
 
 #: Reads of one process or thread.
@@ -46,8 +56,15 @@ def opened(store: str, place: str) -> Any:
     """Return a cache of that store."""
     from beaker.cache import CacheManager
 
-    manager = CacheManager(type=store, data_dir=place)
-    return manager.get_cache("growth", expire=3600)
+    options = options_of(store, place)
+    return CacheManager(**options).get_cache("growth", expire=3600)
+
+
+def options_of(store: str, place: str) -> dict[str, Any]:
+    """Return the options that choose a store."""
+    if store == "redis":
+        return {"type": "ext:redis", "url": REDIS}
+    return {"type": store, "data_dir": place}
 
 
 def seconds(act: Callable[[int], object], times: int) -> float:
@@ -60,13 +77,18 @@ def seconds(act: Callable[[int], object], times: int) -> float:
 
 def keys(store: str, size: int, place: str) -> dict[str, float]:
     """Read and store one of many keys."""
-    cache = opened(store, place)
+    cache, bare_place = opened(store, place), Path(place) / "bare"
+    bare_place.mkdir()
+    bare = limit_of_caches(store, bare_place)
     for number in range(size):
         cache.put(f"key{number}", number)
-    some = [f"key{number * 7919 % size}" for number in range(READS)]
+        bare.set(f"bare{number}", number)
+    some = [number * 7919 % size for number in range(READS)]
+    keys, bare_keys = [f"key{n}" for n in some], [f"bare{n}" for n in some]
     return {
-        "read": seconds(lambda n: cache.get(some[n]), READS),
-        "store": seconds(lambda n: cache.put(some[n], n), READS // 10),
+        "read": seconds(lambda n: cache.get(keys[n]), READS),
+        "bare": seconds(lambda n: bare.get(bare_keys[n]), READS),
+        "store": seconds(lambda n: cache.put(keys[n], n), READS // 10),
     }
 
 
@@ -120,7 +142,7 @@ def sessions(store: str, size: int, place: str) -> dict[str, float]:
     """Load and save one of many sessions."""
     from beaker.session import Session
 
-    options: dict[str, Any] = {"type": store, "data_dir": place, "use_cookies": False}
+    options = {**options_of(store, place), "use_cookies": False}
 
     def save(number: int) -> None:
         session = Session({}, id=f"{number:032x}", **options)
@@ -167,10 +189,10 @@ def point(curve: str, store: str, size: int) -> None:
 def show(found: dict[tuple[str, str, int], dict[str, float]]) -> None:
     """Print a row for each point."""
     table = Table(caption="microseconds for one operation, memory at the most")
-    for column in ("grows", "store", "to", "read", "store ", "MiB"):
+    for column in ("grows", "store", "to", "read", "bare", "store ", "MiB"):
         table.add_column(column, justify="right")
     for (curve, store, size), told in found.items():
-        figures = (told.get(name) for name in ("read", "store", "MiB"))
+        figures = (told.get(name) for name in ("read", "bare", "store", "MiB"))
         shown = ("-" if one is None else f"{one:.1f}" for one in figures)
         table.add_row(curve, store, f"{size}", *shown)
     Console(width=80).print(table)
@@ -186,10 +208,14 @@ def draw(found: dict[tuple[str, str, int], dict[str, float]]) -> None:
     from matplotlib import pyplot as plt
 
     figure, panels = plt.subplots(1, len(CURVES), figsize=(3.2 * len(CURVES), 3))
-    for panel, (curve, (stores, sizes)) in zip(panels, CURVES.items(), strict=True):
-        for store in stores:
-            costs = [found[curve, store, size]["read"] for size in sizes]
-            panel.plot(sizes, costs, marker="o", label=store)
+    for panel, (curve, stores) in zip(panels, CURVES.items(), strict=True):
+        for store, sizes in stores.items():
+            points = [found[curve, store, size] for size in sizes]
+            costs = [one["read"] for one in points]
+            (line,) = panel.plot(sizes, costs, marker="o", label=store)
+            if "bare" in points[0]:
+                bare = [one["bare"] for one in points]
+                panel.plot(sizes, bare, linestyle="--", color=line.get_color())
         panel.set(xscale="log", yscale="log", xlabel=curve, ylabel="µs for one read")
         panel.legend(fontsize=7)
     figure.tight_layout()
@@ -209,11 +235,13 @@ def main() -> None:
         return
     every = [
         (curve, store, size)
-        for curve, (stores, sizes) in CURVES.items()
-        for store in stores
+        for curve, stores in CURVES.items()
+        for store, sizes in stores.items()
         for size in sizes
     ]
-    found = {one: measured(*one) for one in track(every, description="measuring")}
+    with tempfile.TemporaryDirectory() as place, server("redis", Path(place)) as url:
+        os.environ["BENCHMARK_REDIS"] = url
+        found = {one: measured(*one) for one in track(every, description="measuring")}
     show(found)
     if told.draw:
         draw(found)
