@@ -105,9 +105,10 @@ class SessionMiddleware:
         def session_start_response(
             status: str, headers: Headers, exc_info: Any = None
         ) -> Any:
-            if session.accessed():
+            state = session.__dict__
+            if state["_sess"] is not None:
                 _finish(session, status, headers, exc_info)
-            session.__dict__["_answered"] = True
+            state["_answered"] = True
             return start_response(status, headers, exc_info)
 
         try:

@@ -48,9 +48,10 @@ def cookie_values(header: str | None, name: str) -> list[str]:
     values: list[str] = []
     if header and name in header:
         for pair in header.split(";"):
-            found, equals, value = pair.partition("=")
-            if equals and found.strip() == name:
-                values.append(value.strip().strip('"'))
+            if name in pair:
+                found, equals, value = pair.partition("=")
+                if equals and found.strip() == name:
+                    values.append(value.strip().strip('"'))
     return values
 
 
