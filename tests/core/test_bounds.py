@@ -209,7 +209,7 @@ def test_threads_do_not_grow_with_keys(store: dict[str, Any]) -> None:
         return sum(t.name.startswith("beaker") for t in threading.enumerate())
 
     for number in range(100):
-        cache.values.put(f"key {number}", "old", 60, cache.values._clock() - 61)
+        cache.values.put(f"key {number}", "old", 60, cache.values.clock() - 61)
         cache.get(f"key {number}", createfunc=lambda: "new")
 
     assert ours() <= allowed

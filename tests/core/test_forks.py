@@ -118,7 +118,7 @@ def use_the_rest(directory: Path, who: str) -> bool:
     made = threading.Event()
     cache = Cache("shared", expire=60, background=True)
     cache.values.put("old", "old", 60, 1.0)
-    cache.values.put("old", "old", 60, cache.values._clock() - 61)
+    cache.values.put("old", "old", 60, cache.values.clock() - 61)
     return cache.get("old", createfunc=made.set) == "old" and made.wait(PATIENCE)
 
 

@@ -151,8 +151,8 @@ def test_a_session_that_is_begun_while_others_are_forgotten_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(memory, "TIDY_EVERY", 1)
-    options = {"type": "memory", "prefix": "begun", "use_cookies": False}
-    session = Session({}, **options)
+    options: dict[str, Any] = {"type": "memory", "prefix": "begun"}
+    session = Session({}, use_cookies=False, **options)
 
     MemoryNamespaceManager("things")
     session["name"] = "Ann"

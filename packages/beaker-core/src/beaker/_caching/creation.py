@@ -117,9 +117,10 @@ class Creation:
         except LockTimeoutError as e:
             # A lease may have a name that only its store understands.
             raise LockTimeoutError(self.key, e.waited) from e
-        if self.makes and not self._anew and self.has_come():
-            self.makes = False
-        elif not self.makes and self.served is None:
+        # Where taking it told that there is nothing, nobody looks.
+        if self.makes and not self._anew and lease.found is not None:
+            self.makes = not self.has_come()
+        if not self.makes and self.served is None:
             self.served = self._stale
         return self.makes or self.served is not None
 

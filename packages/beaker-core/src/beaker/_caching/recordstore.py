@@ -47,7 +47,7 @@ class RecordStore:
     ) -> None:
         self.store, self.acquire_timeout = store, acquire_timeout
         self.namespace: str = store.manager.namespace
-        self._clock, self._freshness = clock, Freshness(grace)
+        self.clock, self._freshness = clock, Freshness(grace)
         near: Any = store.nearest
         self._fetch, self._store, self._fill = near.fetch, near.store, near.fill
         self._codec = store.codec
@@ -95,7 +95,7 @@ class RecordStore:
         """Return what a record is good for now: FRESH, STALE or ABSENT."""
         if record is None:
             return ABSENT
-        now = self._clock()
+        now = self.clock()
         if record.stored > now + CLOCK_SKEW:
             record = self._restamped(key, record, now)
         return self._freshness.state(record, now, starttime)
@@ -119,7 +119,7 @@ class RecordStore:
             UnserializableValueError: What was stored before is untouched.
         """
         if stored is None:
-            stored = self._clock()
+            stored = self.clock()
         data = self._codec.encode(value, expire, stored)
         ttl = self._freshness.ttl(expire)
         if ttl == 0:
@@ -132,7 +132,7 @@ class RecordStore:
 
         A store that is away or refuses it does not keep it; the caller has it.
         """
-        data = self._codec.encode(value, expire, self._clock())
+        data = self._codec.encode(value, expire, self.clock())
         ttl = self._freshness.ttl(expire)
         if ttl == 0:
             return

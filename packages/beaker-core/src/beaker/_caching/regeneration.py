@@ -8,7 +8,7 @@ from typing import Any
 
 from beaker._caching.background import crew
 from beaker._caching.creation import Creation, is_creating
-from beaker._caching.freshness import CLOCK_SKEW, FRESH, STALE
+from beaker._caching.freshness import FRESH, STALE
 from beaker._caching.recordstore import RecordStore
 from beaker.exceptions import (
     InvalidOptionError,
@@ -16,7 +16,6 @@ from beaker.exceptions import (
     StoreRefusedError,
     StoreUnavailableError,
 )
-from beaker.listeners import listens
 from beaker.records import Record
 from beaker.stores import Store
 
@@ -76,15 +75,6 @@ class ValueStore(RecordStore):
             if create is None:
                 raise
             record = self.does_without(e)
-        # Nearly every call ends here, so it goes no further for it.
-        if (
-            record is not None
-            and starttime is None
-            and record.stored - CLOCK_SKEW <= self._clock() < record.fresh_until
-        ):
-            if "value_read" in listens:
-                self.tell_read(key, "hit")
-            return record.value
         return self.resolve(key, record, create, expire, starttime)
 
     def resolve(

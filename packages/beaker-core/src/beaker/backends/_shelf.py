@@ -64,9 +64,13 @@ class Shelf(dict[Any, Any]):
         if self.leases:
             self.break_lease(key)
         self[key] = data
+        before = self._leaves_at.get(key)
         second = None if ttl is None else int(now + ttl)
-        if self._leaves_at.get(key) != second:
-            self._schedule(key, second)
+        if before != second:
+            if before is not None:
+                self._unschedule(key)
+            if second is not None:
+                self._schedule(key, second)
 
     def take_out(self, key: Any) -> bool:
         """Remove a record and break its lease; the lock is held by the caller."""
@@ -120,18 +124,18 @@ class Shelf(dict[Any, Any]):
         # Its successor may be in the making: that nobody needs it is no invalidation.
         self.accessed.pop(key, None)
         self.read_since.discard(key)
-        self._schedule(key, None)
+        self._unschedule(key)
         return self.pop(key, None) is not None
 
-    def _schedule(self, key: Any, second: int | None) -> None:
-        before = self._leaves_at.pop(key, None)
-        if before is not None and before in self._leaving:
-            leaving = self._leaving[before]
+    def _unschedule(self, key: Any) -> None:
+        second = self._leaves_at.pop(key, None)
+        if second is not None and second in self._leaving:
+            leaving = self._leaving[second]
             leaving.discard(key)
             if not leaving:
-                del self._leaving[before]
-        if second is None:
-            return
+                del self._leaving[second]
+
+    def _schedule(self, key: Any, second: int) -> None:
         self._leaves_at[key] = second
         if second in self._leaving:
             self._leaving[second].add(key)
