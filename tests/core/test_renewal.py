@@ -123,6 +123,27 @@ def test_leases_that_are_soon_released_wake_no_thread(
     assert len(looked) < 10
 
 
+def test_a_thread_that_ends_leaves_the_next_lease_to_one_that_waits(
+    own_renewer: renewal.Renewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[int] = []
+
+    class Counting(threading.Condition):
+        def notify(self, n: int = 1) -> None:
+            woken.append(n)
+            super().notify(n)
+
+    monkeypatch.setattr(renewal, "LINGER", 0.0)
+    own_renewer._changed = Counting()
+    # Two threads; this one looked last, finds nothing to do, and ends.
+    own_renewer._threads, own_renewer._wakes_at = 2, time.monotonic()
+    assert own_renewer._next() is None
+
+    own_renewer.add(renewal.Holding(lambda: True, 600, time.monotonic(), "place"))
+
+    assert woken == [1]
+
+
 def test_a_lease_that_is_gone_is_lost_and_renewed_no_longer(server: Server) -> None:
     lease = ServerLease(server, ttl=0.3)
     lease.acquire()

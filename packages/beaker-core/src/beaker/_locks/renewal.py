@@ -166,6 +166,8 @@ class Renewer:
                 self._wakes_at = min(due, now + LOOK_EVERY)
                 self._changed.wait(self._wakes_at - now)
             self._threads -= 1
+            # Another may still wait, and for longer than until we looked.
+            self._wakes_at = _UNKNOWN
             return None
 
     def _chosen(self, ready: list[Holding]) -> Holding:
