@@ -22,6 +22,9 @@ __all__ = ["Lease", "LocalLease", "RemoteLease"]
 #: holder that died wakes nobody.
 LONGEST_WAIT = 1.0
 
+#: Of one who does not wait at all.
+_AT_ONCE = Patience(wait=False)
+
 _log = logging.getLogger("beaker.store")
 _turns = PerProcess(Turns)
 
@@ -69,7 +72,7 @@ class _LeaseInTurn(Lease):
         self._end(self._let_go)
 
     def _take_turn(self, turns: Turns, patience: Patience) -> bool:
-        if turns.take(self._name, self, Patience(wait=False)):
+        if turns.take(self._name, self, _AT_ONCE):
             return True
         return turns.take(self._name, self, patience) and not self._is_ready()
 
