@@ -71,27 +71,16 @@ class CacheRecords:
             return None
         return data, None if mark is None else float(mark)
 
+    def store(self, key: str, data: bytes, ttl: float | None) -> None:
+        """Store a record, and break the lease on its key."""
+        number, _, name = self._place(key)
+        self._store_at(number, {name: data}, ttl)
+
     def store_many(self, records: Mapping[str, bytes], ttl: float | None) -> None:
         """Store, and break leases, in one round trip where a read went before."""
-        ends = 0.0 if ttl is None else time.time() + ttl
         for number, some in self._by_server(records):
-            client, gone = self._servers[number], [*map(self._names.lease, some)]
-            generation = self._known.get(number)
-            while True:
-                if generation is None:
-                    generation = self._begun(client)
-                items = {
-                    name: Item(generation, records[key], ends).packed()
-                    for name, key in some.items()
-                }
-                after = client.set_many_then_get(
-                    items, expiry(ttl), gone, self._generation
-                )
-                # Dropped meanwhile: what was stored under the former is not there.
-                if after == generation:
-                    self._known[number] = generation
-                    break
-                generation = after
+            data = {name: records[key] for name, key in some.items()}
+            self._store_at(number, data, ttl)
 
     def discard_many(self, keys: Iterable[str]) -> int:
         """Remove records with their access times, and break the leases on them."""
@@ -164,6 +153,26 @@ class CacheRecords:
                 client.forget(lease.name)
             lease.forget()
         return held
+
+    def _store_at(
+        self, number: int, records: Mapping[str, bytes], ttl: float | None
+    ) -> None:
+        ends = 0.0 if ttl is None else time.time() + ttl
+        client, gone = self._servers[number], [*map(self._names.lease, records)]
+        generation = self._known.get(number)
+        while True:
+            if generation is None:
+                generation = self._begun(client)
+            items = {
+                name: Item(generation, data, ends).packed()
+                for name, data in records.items()
+            }
+            after = client.set_many_then_get(items, expiry(ttl), gone, self._generation)
+            # Dropped meanwhile: what was stored under the former is not there.
+            if after == generation:
+                self._known[number] = generation
+                return
+            generation = after
 
     def _swap(
         self,

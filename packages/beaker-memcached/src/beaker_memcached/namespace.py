@@ -105,7 +105,7 @@ class MemcachedNamespaceManager(NamespaceManager):
 
     def store(self, key: str, data: bytes, ttl: float | None) -> None:
         """Store a record, and break the lease on its key."""
-        self._records.store_many({key: data}, ttl)
+        self._records.store(key, data, ttl)
 
     def discard(self, key: str) -> bool:
         """Remove a record with its access time, and break the lease on its key."""

@@ -53,11 +53,15 @@ class SessionRecords:
         mark = found.get(accessed)
         return found[name], None if mark is None else float(mark)
 
+    def store(self, key: str, data: bytes, ttl: float | None) -> None:
+        """Store a record, whatever was there."""
+        name = self._names.record(key)
+        self._client(name).set(name, _marked(data), expiry(ttl))
+
     def store_many(self, records: Mapping[str, bytes], ttl: float | None) -> None:
-        """Store, whatever was there."""
+        """Store several records."""
         for key, data in records.items():
-            name = self._names.record(key)
-            self._client(name).set(name, _marked(data), expiry(ttl))
+            self.store(key, data, ttl)
 
     def discard_many(self, keys: Iterable[str]) -> int:
         """Remove the record and its access time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,9 @@ Found = dict[str, tuple[bytes, "bytes | None"]]
 
 #: What the server says of a write.
 _OUTCOMES = frozenset((b"STORED", b"EXISTS", b"NOT_FOUND"))
+
+#: What precedes the bytes of one item: its name, flags, size, and perhaps a version.
+_item_at = re.compile(rb"VALUE (\S+) \d+ (\d+)(?: (\d+))?\r\n").match
 
 #: Bytes that one look at the socket brings at most.
 _AT_ONCE = 16384
@@ -50,8 +54,18 @@ class Connection(Client):  # type: ignore[misc]  # the library has no types
         self.sock.sendall(request)
         outcomes: list[bytes] = []
         found: Found = {}
-        answer, at = b"", 0
+        answer, at = self._more(), 0
         while True:
+            item = _item_at(answer, at)
+            if item is not None:
+                name, size, version = item.groups()
+                at = item.end()
+                end = at + int(size)
+                if len(answer) < end + 2:
+                    answer += self._rest(end + 2 - len(answer))
+                found[name.decode()] = answer[at:end], version
+                at = end + 2
+                continue
             end = answer.find(b"\r\n", at)
             if end < 0:
                 answer, at = answer[at:] + self._more(), 0
@@ -59,21 +73,12 @@ class Connection(Client):  # type: ignore[misc]  # the library has no types
             line, at = answer[at:end], end + 2
             if line == b"END":
                 return outcomes, found
-            if line.startswith(b"VALUE "):
-                _, name, _, size, *version = line.split(b" ")
-                end = at + int(size)
-                answer = self._up_to(end + 2, answer)
-                found[name.decode()] = answer[at:end], version[0] if version else None
-                at = end + 2
-            elif line in _OUTCOMES:
-                outcomes.append(line)
-            else:
+            if line not in _OUTCOMES:
                 raise MemcacheClientError(line)
+            outcomes.append(line)
 
-    def _up_to(self, length: int, answer: bytes) -> bytes:
-        if len(answer) >= length:
-            return answer
-        parts, missing = [answer], length - len(answer)
+    def _rest(self, missing: int) -> bytes:
+        parts = []
         while missing > 0:
             parts.append(self._more())
             missing -= len(parts[-1])
