@@ -72,6 +72,14 @@ class Shelf(dict[Any, Any]):
             if second is not None:
                 self._schedule(key, second)
 
+    def prolong(self, key: Any, ttl: float | None) -> None:
+        """Let a record leave at another time; the lock is held by the caller."""
+        second = None if ttl is None else int(monotonic() + ttl)
+        if self._leaves_at.get(key) != second:
+            self._unschedule(key)
+            if second is not None:
+                self._schedule(key, second)
+
     def take_out(self, key: Any) -> bool:
         """Remove a record and break its lease; the lock is held by the caller."""
         self.break_lease(key)

@@ -154,13 +154,12 @@ class MemoryNamespaceManager(NamespaceManager):
 
     def touch(self, key: str, ttl: float | None, accessed: float) -> bool:
         """Mark the record and move its deadline."""
-        name = self._name(key)
-        with self.dictionary.lock:
-            data = self.dictionary.get(name)
-            if data is None:
+        shelf, name = self.dictionary, self._name(key)
+        with shelf.lock:
+            if name not in shelf:
                 return False
-            self.dictionary.put(name, data, ttl, self._limit)
-            self.dictionary.accessed[name] = accessed
+            shelf.prolong(name, ttl)
+            shelf.accessed[name] = accessed
             return True
 
     def keys(self) -> Iterable[str]:
