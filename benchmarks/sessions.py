@@ -145,6 +145,6 @@ SESSIONS: dict[str, dict[str, Callable[[str, Path], Requests]]] = {
         "limit": limit_of_sessions,
     },
     "encrypted cookie": {OURS: beaker},
-    "redis": {OURS: beaker, "Django": django},
+    "redis": {OURS: beaker, "Django": django, "limit": limit_of_sessions},
     "sql": {OURS: beaker, "Django": django},
 }
