@@ -62,6 +62,19 @@ def test_json_keeps_numbers_text_lists_and_dictionaries(value: Any) -> None:
     assert load(JSON, dump(JSON, value)) == value
 
 
+@pytest.mark.parametrize("text", [b'{"a": 1}', b' {"a":1}\r\n', b'\t{ "a" : 1 }'])
+def test_json_reads_one_value_with_space_around_it(text: bytes) -> None:
+    assert JSON.loads(text) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b" ", b"{}{}", b"{} x", b"\xc2\xa0{}", b"\xff{}"]
+)
+def test_json_reads_nothing_else(text: bytes) -> None:
+    with pytest.raises(CorruptRecordError):
+        load(JSON, text)
+
+
 def test_json_knows_no_tuples_and_no_keys_but_text() -> None:
     assert load(JSON, dump(JSON, {"a": (1, 2), 3: "b"})) == {"a": [1, 2], "3": "b"}
 
