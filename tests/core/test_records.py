@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from beaker._caching.freshness import ABSENT, FRESH, STALE, Freshness
 from beaker.exceptions import CorruptRecordError, UnserializableValueError
-from beaker.records import HEADER, MAGIC, OBJECTS, RecordCodec, record_of
+from beaker.records import HEADER, MAGIC, OBJECTS, RecordCodec, checked, record_of
 from beaker.serializers import JSON
 
 CODEC = RecordCodec()
@@ -54,23 +54,15 @@ def test_a_record_that_is_cut_off_is_damaged(value: Any) -> None:
             CODEC.decode(data[:length])
 
 
-def test_a_flipped_bit_is_damage_or_another_record_and_never_another_error() -> None:
+def test_a_flipped_bit_is_damage() -> None:
     data = CODEC.encode({"a": [1, 2.5, "x" * 20]}, 60, 1000.0)
-    refused = 0
 
     for position in range(len(data)):
         for bit in range(8):
             flipped = bytearray(data)
             flipped[position] ^= 1 << bit
-            try:
-                record = CODEC.decode(bytes(flipped))
-            except CorruptRecordError:
-                refused += 1
-            else:
-                assert record.expire is None or 0 <= record.expire < math.inf
-                assert record.stored < math.inf
-
-    assert refused >= 6 * 8
+            with pytest.raises(CorruptRecordError):
+                CODEC.decode(bytes(flipped))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +77,7 @@ def test_a_flipped_bit_is_damage_or_another_record_and_never_another_error() -> 
     ],
 )
 def test_times_that_are_none_are_damage(stored: float, expire: float) -> None:
-    data = HEADER.pack(MAGIC, 0, 0, 0, stored, expire) + b"N."
+    data = checked(HEADER.pack(MAGIC, 0, 0, 0, stored, expire) + b"N.")
 
     with pytest.raises(CorruptRecordError, match="stored at"):
         CODEC.decode(data)
@@ -93,7 +85,7 @@ def test_times_that_are_none_are_damage(stored: float, expire: float) -> None:
 
 @pytest.mark.parametrize(("key", "reserved"), [(1, 0), (0, 1)])
 def test_what_is_sealed_or_newer_is_not_decoded(key: int, reserved: int) -> None:
-    data = HEADER.pack(MAGIC, 0, key, reserved, 0.0, -1.0) + b"N."
+    data = checked(HEADER.pack(MAGIC, 0, key, reserved, 0.0, -1.0) + b"N.")
 
     with pytest.raises(CorruptRecordError, match="sealed with key"):
         CODEC.decode(data)

@@ -6,7 +6,7 @@ import pickle
 import struct
 from base64 import b64encode, urlsafe_b64encode
 
-from beaker.records import HEADER, MAGIC
+from beaker.records import HEADER, MAGIC, checked
 
 __all__ = ["in_cookie", "in_store"]
 
@@ -31,14 +31,15 @@ def records(data: bytes) -> dict[str, bytes]:
     for name, (protection, rest) in _PROTECTIONS.items():
         for serializer in (0, 1, 255):
             made = _record(data, serializer, int(protection > 0), protection)
-            found[f"record {name}, serializer {serializer}"] = made + rest
+            whole = made + rest if protection else checked(made)
+            found[f"record {name}, serializer {serializer}"] = whole
     return found
 
 
 def in_store(data: bytes) -> dict[str, bytes]:
     """Return what may lie in a store for a session, by what it looks like."""
     payload = b64encode(data)
-    text = urlsafe_b64encode(_record(data, 0, 0, 0)).decode()
+    text = urlsafe_b64encode(checked(_record(data, 0, 0, 0))).decode()
     return {
         **records(data),
         "the bytes alone": data,

@@ -71,14 +71,14 @@ def test_a_value_that_was_cut_off_is_created_anew(damaged: Raw) -> None:
 
 
 @efforts(200, 10_000)
-def test_a_flipped_bit_is_a_miss_or_a_value_and_never_an_error(
+def test_after_a_flipped_bit_the_value_is_as_it_was_or_made_anew(
     damaged: Raw, rounds: int
 ) -> None:
     cache = DamagedCache(damaged)
 
     found = [cache.value_after(damage) for damage in flipped(cache.data, rounds)]
 
-    # Nothing is written beside a value that would tell a changed letter in it.
+    assert all(one in (VALUE, "created") for one in found)
     assert found.count("created") > rounds / 2
 
 
@@ -93,12 +93,11 @@ def test_a_damaged_session_is_a_typed_error_or_a_new_session(
     session = stored(options, user="ann", roles=["reader"])
     place = damaged.new_record(before)
     data = damaged.read(place) or b""
-    is_protected = protection != "unsigned"
 
     for damage in (*cut_off(data), *flipped(data, rounds)):
         damaged.write(place, damage)
         refused = is_refused(options, session.id)
-        assert refused or not is_protected
+        assert refused
         replaced = again({**options, "invalidate_corrupt": True}, session.id)
         # What is damaged may be mended yet: its id is left to it.
         assert (replaced.is_new, replaced.id != session.id) == (refused, refused)

@@ -19,7 +19,7 @@ from beaker._sessions.formerpayloads import FormerPayloads, load_bounded_json
 from beaker._sessions.plaindata import load_plain
 from beaker._sessions.records import SessionRecords, removed, removed_at
 from beaker.exceptions import CorruptRecordError
-from beaker.records import MAGIC, RecordCodec
+from beaker.records import HEADER, MAGIC, RecordCodec, checked
 from beaker.serializers import JSON
 from beaker.signing import KeyRing, TextSigner
 from beaker.util import PickleSerializer
@@ -57,6 +57,10 @@ def a_record(value: Any) -> bytes:
     return RecordCodec(JSON).encode(repr(value), 60, 1.0)
 
 
+#: What stands before the text of a value.
+JSON_HEADER = RecordCodec(JSON).encode(0, None, 0.0)[: HEADER.size]
+
+
 def a_session(value: Any) -> bytes:
     return MAGIC + bytes([0, 1, 1]) + b"\0" * 24 + a_pickle(value)
 
@@ -72,9 +76,7 @@ DECODERS: dict[str, tuple[Callable[[bytes], Any], Callable[[Any], bytes]]] = {
     "compressed JSON": (load_bounded_json, compressed),
     "cache records in JSON": (RecordCodec(JSON).decode, a_record),
     "JSON text": (
-        lambda data: RecordCodec(JSON).decode(
-            RecordCodec(JSON).encode(0, None, 0.0)[:-1] + data
-        ),
+        lambda data: RecordCodec(JSON).decode(checked(JSON_HEADER + data)),
         text_of_json,
     ),
     "payloads of 1.x": (

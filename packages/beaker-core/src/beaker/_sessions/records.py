@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from beaker.exceptions import CorruptRecordError
 from beaker.protocols import CryptoProvider
-from beaker.records import HEADER, MAGIC
+from beaker.records import CHECK, HEADER, MAGIC, checked, is_whole
 from beaker.signing import KeyRing
 
 __all__ = [
@@ -99,7 +99,7 @@ class SessionRecords:
             head = _HEAD.pack(MAGIC, serializer, key.id, _SIGNATURE, *times)
             signed = head + data
             return signed + key.sign(place + signed)
-        return _HEAD.pack(MAGIC, serializer, 0, _NOTHING, *times) + data
+        return checked(_HEAD.pack(MAGIC, serializer, 0, _NOTHING, *times) + data)
 
     def decode(self, place: bytes, stored: bytes) -> SessionRecord:
         """Return the session that these bytes are; only its seal was looked at.
@@ -119,7 +119,9 @@ class SessionRecords:
             # 1.x with a key did not read such a record either.
             raise CorruptRecordError("it is not encrypted, and encrypt_key is set")
         if protection == _NOTHING:
-            data, current = stored[_HEAD.size :], not self.protects
+            if not is_whole(stored):
+                raise CorruptRecordError("damaged: its checksum is another")
+            data, current = stored[_HEAD.size : -CHECK], not self.protects
         else:
             data, current = self._opened(place, stored, key_id, protection)
         is_ours = protection != _NOTHING
