@@ -133,11 +133,12 @@ class CacheRecords:
 
     def fill(self, key: str, data: bytes, ttl: float | None, lease: Lease) -> bool:
         """Store what the holder of a lease has created, and free the lease."""
-        _, client, name = self._place(key)
+        name = self._record(key)
         if not isinstance(lease, CreationLease) or lease.record != name:
             return False
         if lease.version is None or lease.is_lost:
             return False
+        client = lease.client
         ends = 0.0 if ttl is None else time.time() + ttl
         item = Item(lease.generation, data, ends).packed()
         write = Write(name, item, expiry(ttl), lease.version)

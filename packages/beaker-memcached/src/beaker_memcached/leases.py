@@ -32,7 +32,8 @@ class NameLease(RemoteLease):
     """
 
     def __init__(self, client: Client, name: str, key: str, expires_in: float) -> None:
-        super().__init__((client.reach, name, key), expires_in=expires_in)
+        # There is one client of a server in a process.
+        super().__init__((client, name, key), expires_in=expires_in)
         self.client, self.name = client, name
         self._life = expiry(expires_in)
 
