@@ -204,15 +204,18 @@ def test_what_dead_processes_left_is_removed(tmp_path: Path) -> None:
 
 def test_links_lead_a_purge_nowhere(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
-    (elsewhere / "ab").mkdir(parents=True)
-    victim = elsewhere / "ab" / "abc.cache"
-    victim.touch()
-    os.utime(victim, (0, 0))
     options = {"type": "file", "data_dir": str(tmp_path / "data")}
     stored(options, n=1)
-    (tmp_path / "data" / "container_file" / "x").mkdir()
-    (tmp_path / "data" / "container_file" / "a").symlink_to(elsewhere)
-    (tmp_path / "data" / "container_file" / "x" / "xb").symlink_to(elsewhere / "ab")
+    place = tmp_path / "data" / "container_file"
+    # The session is under a digit that chance has chosen.
+    digit = next(one for one in "ab" if not (place / one).exists())
+    victim = elsewhere / f"{digit}b" / f"{digit}bc.cache"
+    victim.parent.mkdir(parents=True)
+    victim.touch()
+    os.utime(victim, (0, 0))
+    (place / "x").mkdir()
+    (place / digit).symlink_to(elsewhere)
+    (place / "x" / "xb").symlink_to(victim.parent)
 
     list(purge_sessions(options, HOUR))
 
