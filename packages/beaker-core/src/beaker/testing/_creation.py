@@ -226,11 +226,11 @@ class CreationTests(CacheTests):
 def _begun(cache: Cache, keys: list[str]) -> Iterator[list[Child]]:
     """Give a child for each of these keys that is just creating it."""
     with ExitStack() as living:
-        creators = [
-            living.enter_context(child(partial(create_when_told, cache, key)))
-            for key in keys
-        ]
-        assert {creator.hear() for creator in creators} == {"creating"}
+        creators: list[Child] = []
+        for key in keys:
+            creator = living.enter_context(child(partial(create_when_told, cache, key)))
+            assert creator.hear() == "creating"
+            creators.append(creator)
         yield creators
 
 
