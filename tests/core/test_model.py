@@ -256,7 +256,8 @@ class TestModel:
     @pytest.mark.parametrize("kind", ["file", "sqlite", "dbm"])
     def test_processes_on_disk(self, kind: str, examples: int) -> None:
         with tempfile.TemporaryDirectory() as directory:
-            options = {"type": kind, "data_dir": directory}
+            # Others may keep the disk busy for long, and that is no outage here.
+            options = {"type": kind, "data_dir": directory, "store_timeout": 5}
             members = {"kind": ProcessActor, "options": options}
             check(CacheMachine, examples, waits_for_obsolete="all", **members)
 
