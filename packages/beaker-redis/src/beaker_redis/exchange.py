@@ -16,6 +16,10 @@ __all__ = ["AS_BYTES", "ByClient", "Client", "Exchange", "exchange_with"]
 AS_BYTES = {NEVER_DECODE: True}
 
 
+#: Bytes from which on a command is sent piece by piece rather than as one.
+LARGE = 2**17
+
+
 class Client(Protocol):
     """What we ask of a client: `redis.Redis`, `redis.RedisCluster`, or the like."""
 
@@ -67,7 +71,8 @@ class Exchange(ByClient):
         pool = self._pool
         connection = pool.borrow()
         try:
-            connection.send_packed_command([_packed(command)])
+            packed = _packed(command) or connection.pack_command(*command)
+            connection.send_packed_command(packed)
             answer = connection.read_response(disable_decoding=True)
         except ResponseError:
             pool.give_back(connection)
@@ -106,10 +111,11 @@ def exchange_with(client: Any) -> ByClient:
     return Exchange(client)
 
 
-def _packed(command: Sequence[Any]) -> bytes:
-    # As the client would, in half the time.
-    parts = [b"*%d\r\n" % len(command)]
+def _packed(command: Sequence[Any]) -> list[bytes] | None:
+    # As the client would, in half the time, but for what had better not be copied.
+    parts, size = [b"*%d\r\n" % len(command)], 0
     for part in command:
         data = part if type(part) is bytes else str(part).encode()
+        size += len(data)
         parts += (b"$%d\r\n" % len(data), data, b"\r\n")
-    return b"".join(parts)
+    return [b"".join(parts)] if size < LARGE else None

@@ -22,8 +22,10 @@ _OUTCOMES = frozenset((b"STORED", b"EXISTS", b"NOT_FOUND"))
 #: What precedes the bytes of one item: its name, flags, size, and perhaps a version.
 _item_at = re.compile(rb"VALUE (\S+) \d+ (\d+)(?: (\d+))?\r\n").match
 
-#: Bytes that one look at the socket brings at most.
-_AT_ONCE = 16384
+_LINE_END = b"\r\n"
+
+#: Bytes that one look at the socket brings at most: at any time, and where more is due.
+_AT_ONCE, _AT_MOST = 2**14, 2**18
 
 
 class Connection(Client):  # type: ignore[misc]  # the library has no types
@@ -59,14 +61,14 @@ class Connection(Client):  # type: ignore[misc]  # the library has no types
             item = _item_at(answer, at)
             if item is not None:
                 name, size, version = item.groups()
-                at = item.end()
-                end = at + int(size)
-                if len(answer) < end + 2:
-                    answer += self._rest(end + 2 - len(answer))
-                found[name.decode()] = answer[at:end], version
-                at = end + 2
+                begin, end = item.end(), item.end() + int(size)
+                data, at = answer[begin:end], end + 2
+                if len(answer) < at:
+                    data, answer = self._completed(data, int(size), answer[end:])
+                    at = 2
+                found[name.decode()] = data, version
                 continue
-            end = answer.find(b"\r\n", at)
+            end = answer.find(_LINE_END, at)
             if end < 0:
                 answer, at = answer[at:] + self._more(), 0
                 continue
@@ -77,15 +79,17 @@ class Connection(Client):  # type: ignore[misc]  # the library has no types
                 raise MemcacheClientError(line)
             outcomes.append(line)
 
-    def _rest(self, missing: int) -> bytes:
-        parts = []
-        while missing > 0:
-            parts.append(self._more())
+    def _completed(self, data: bytes, size: int, rest: bytes) -> tuple[bytes, bytes]:
+        parts, missing = [data], size - len(data)
+        while missing:
+            parts.append(self._more(min(missing, _AT_MOST)))
             missing -= len(parts[-1])
-        return b"".join(parts)
+        while len(rest) < len(_LINE_END):
+            rest += self._more()
+        return b"".join(parts), rest
 
-    def _more(self) -> bytes:
-        more: bytes = self.sock.recv(_AT_ONCE)
+    def _more(self, size: int = _AT_ONCE) -> bytes:
+        more: bytes = self.sock.recv(size)
         if not more:
             raise MemcacheUnexpectedCloseError
         return more
