@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,11 @@ FORMER_DATA = {
 
 
 @pytest.fixture
-def shared() -> Options:
+def shared() -> Iterator[Options]:
     """The options of sessions in a store that others can write."""
     SharedMemory.namespaces.clear()
-    return {"namespace_class": SharedMemory, "secret": STRONG}
+    yield {"namespace_class": SharedMemory, "secret": STRONG}
+    SharedMemory.namespaces.clear()
 
 
 def former(options: Options, stored: bytes) -> Session:
