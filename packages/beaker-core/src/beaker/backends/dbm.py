@@ -36,7 +36,10 @@ from beaker.protocols import Lease, NamespaceManager, Purged
 __all__ = ["DBMNamespaceManager"]
 
 #: What the modules of the dbm package append to the name that they are given.
-_SUFFIXES = ("", ".db", ".dat", ".dir", ".bak", ".pag", "-wal", "-shm", "-journal")
+_SUFFIXES = ("", ".db", ".dat", ".dir", ".bak", ".pag")
+
+#: What `dbm.sqlite3` leaves beside it, after reading too: it tells no age.
+_LEFT_BESIDE = ("-wal", "-shm", "-journal")
 
 #: How often the directory may vanish while we open the files in it.
 _ATTEMPTS = 100
@@ -325,8 +328,8 @@ def _paths(path: str) -> Iterator[str]:
 
 
 def _remove_files(path: str) -> None:
-    for each in _paths(path):
-        remove(each)
+    for suffix in (*_SUFFIXES, *_LEFT_BESIDE):
+        remove(path + suffix)
 
 
 def _last_changed(path: str) -> float:
