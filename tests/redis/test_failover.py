@@ -151,7 +151,7 @@ def test_each_silent_sentinel_costs_one_deadline(redis_sentinel: GuardedRedis) -
     assert silent - 0.1 < first_wait(store) < silent + 1
 
 
-def test_each_silent_node_costs_one_deadline_more(tmp_path: Path) -> None:
+def test_each_silent_node_costs_one_deadline(tmp_path: Path) -> None:
     with redis_cluster(tmp_path) as nodes:
         urls = ",".join(node.url.removesuffix("/0") for node in nodes)
         store = RedisClusterNamespaceManager("namespace", urls, store_timeout=0.5)
@@ -159,4 +159,5 @@ def test_each_silent_node_costs_one_deadline_more(tmp_path: Path) -> None:
         for node in nodes:
             node.freeze()
 
-        assert len(nodes) + 0.9 < first_wait(store) < len(nodes) + 2
+        # Which node it asks again at last depends on the version of the client.
+        assert len(nodes) - 0.1 < first_wait(store) < len(nodes) + 2
