@@ -123,7 +123,7 @@ def faults(session: nox.Session, rounds: int) -> None:
     """Run each fault and race in its full count, and few rounds of what takes long.
 
     The latter is "faults(3)": a million keys, and many stories of the model. On two
-    processors the five take 12, 10, 6, 45 and 12 minutes, mostly waiting for leases to
+    processors the five take 12, 11, 5, 45 and 14 minutes, mostly waiting for leases to
     lapse and for servers to be found again.
     """
     install(session, "tests", packages=PACKAGES)
