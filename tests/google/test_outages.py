@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,72 @@ def test_a_killed_server_is_told_at_once_and_found_again(
 
     google_emulator.start()
     assert store.fetch("key") is None
+
+
+def begin(act: Callable[..., None], *arguments: object) -> None:
+    """Run this in a thread, until the connection that it serves is closed."""
+    threading.Thread(target=act, args=arguments, daemon=True).start()
+
+
+class HangingUp:
+    """Between a client and the emulator: closes a connection when it is used.
+
+    As a server does that has closed it for being idle a moment before.
+    """
+
+    def __init__(self, url: str) -> None:
+        before, _, port = url.rpartition(":")
+        self._there, self._waits = int(port), socket.create_server(("127.0.0.1", 0))
+        self.hangs_up, self.refused = False, 0
+        self.url = f"{before}:{self._waits.getsockname()[1]}"
+        begin(self._serve)
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self._waits.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._waits.accept()
+                far = socket.create_connection(("127.0.0.1", self._there))
+                begin(self._pass_on, near, far)
+                begin(self._pass_on, far, near)
+
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError), source, target:
+            while data := source.recv(65536):
+                if self.hangs_up:
+                    self.hangs_up, self.refused = False, self.refused + 1
+                    return
+                target.sendall(data)
+
+
+def test_a_connection_that_the_server_has_closed_is_no_outage(
+    google_emulator: DatastoreEmulator,
+) -> None:
+    between = HangingUp(google_emulator.url)
+    store = Store("namespace", url=between.url, store_timeout=PATIENT)
+    store.store("key", b"data", 60)
+    lease = store.lease("other")
+    acts: list[Callable[[], bool]] = [
+        lambda: store.fetch("key") == b"data",
+        lambda: store.replace("key", b"data", b"new", 60),
+        lease.acquire,
+        lambda: store.fill("other", b"made", 60, lease),
+        lambda: sorted(store.keys()) == ["key", "other"],
+    ]
+
+    for number, act in enumerate(acts):
+        between.hangs_up = True
+        assert act()
+        assert between.refused == number + 1
+    between.hangs_up = True
+    store.store("key", b"newer", 60)
+
+    assert between.refused == len(acts) + 1
+    assert store.fetch("key") == b"newer"
+    between.close()
 
 
 @pytest.mark.parametrize("is_connected", [True, False])

@@ -7,10 +7,12 @@ import time
 from collections.abc import Hashable
 from typing import Any
 
+import requests
 from google.api_core.exceptions import Conflict, DeadlineExceeded, GoogleAPICallError
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.datastore import Client
 from google.protobuf.message import DecodeError
+from urllib3.exceptions import ProtocolError
 
 from beaker.container import shared_client
 from beaker.exceptions import InvalidOptionError
@@ -102,7 +104,12 @@ class Service:
         return Patience(self._deadline)
 
     def ask(self, method: str, within: Patience, **request: Any) -> Any:
-        """Return the answer to one request; nothing is tried again.
+        """Return the answer to one request.
+
+        A server closes a connection that was idle for long when it likes, which may
+        be when we have begun to use it: then the request is made once more. It may
+        have been carried out already. But a change names the version of what it
+        changes, so that it is not made twice: the second one is told of a conflict.
 
         Args:
             method: Its name: "lookup", "commit" or "run_query".
@@ -122,7 +129,12 @@ class Service:
             # outlive a process that is killed. The requests below them know the
             # version of an entity, which is all that a comparison needs.
             call = getattr(client._datastore_api, method)  # noqa: SLF001
-            return call(request=request, retry=None, timeout=within.left())
+            try:
+                return call(request=request, retry=None, timeout=within.left())
+            except requests.ConnectionError as e:
+                if not _was_closed(e):
+                    raise
+                return call(request=request, retry=None, timeout=within.left())
         except Conflict:
             raise
         except (GoogleAPICallError, GoogleAuthError, DecodeError, OSError) as e:
@@ -147,3 +159,8 @@ class Service:
 
     def _link(self) -> Link:
         return Link(self._address, self.place())
+
+
+def _was_closed(error: requests.ConnectionError) -> bool:
+    """Return whether the server closed the connection instead of answering."""
+    return bool(error.args) and isinstance(error.args[0], ProtocolError)
