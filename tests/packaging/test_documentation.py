@@ -66,7 +66,7 @@ def test_the_commands_of_the_readme_are_those_that_are_checked() -> None:
 
 def test_each_promise_about_staleness_names_tests_that_there_are() -> None:
     page = (ROOT / "docs" / "staleness.md").read_text(encoding="utf-8")
-    named = re.findall(r"`([\w.]+)::(\w+)`", page)
+    named = re.findall(r"`([\w./]+)::(\w+)`", page)
 
     assert [
         f"{place}::{name}" for place, name in named if not is_test(place, name)
