@@ -200,7 +200,7 @@ def show(found: dict[tuple[str, str, int], dict[str, float]]) -> None:
 
 
 def draw(found: dict[tuple[str, str, int], dict[str, float]]) -> None:
-    """Draw a panel for each curve."""
+    """Draw for each curve its time, and below the memory of the process."""
     import matplotlib as mpl
 
     mpl.use("svg")
@@ -208,16 +208,25 @@ def draw(found: dict[tuple[str, str, int], dict[str, float]]) -> None:
     mpl.rcParams["svg.fonttype"] = "none"
     from matplotlib import pyplot as plt
 
-    figure, panels = plt.subplots(1, len(CURVES), figsize=(3.2 * len(CURVES), 3))
-    for panel, (curve, stores) in zip(panels, CURVES.items(), strict=True):
+    size = 3.2 * len(CURVES), 6
+    figure, rows = plt.subplots(2, len(CURVES), figsize=size)
+    for curve, stores, panel, memory in zip(
+        CURVES, CURVES.values(), *rows, strict=True
+    ):
         for store, sizes in stores.items():
             points = [found[curve, store, size] for size in sizes]
             costs = [one["read"] for one in points]
-            (line,) = panel.plot(sizes, costs, marker="o", label=store)
+            # The same in all panels.
+            color = f"C{(*LOCAL, 'redis').index(store)}"
+            panel.plot(sizes, costs, marker="o", label=store, color=color)
             if "bare" in points[0]:
                 bare = [one["bare"] for one in points]
-                panel.plot(sizes, bare, linestyle="--", color=line.get_color())
+                panel.plot(sizes, bare, linestyle="--", color=color)
+            taken = [one["MiB"] for one in points]
+            memory.plot(sizes, taken, marker="o", color=color)
         panel.set(xscale="log", yscale="log", xlabel=curve, ylabel="µs for one read")
+        memory.set(xscale="log", xlabel=curve, ylabel="MiB of the process")
+        memory.set_ylim(bottom=0)
         panel.legend(fontsize=7)
     figure.tight_layout()
     PICTURE.parent.mkdir(parents=True, exist_ok=True)

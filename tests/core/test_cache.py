@@ -245,6 +245,18 @@ def test_the_options_for_one_call_complete_those_of_the_cache(
 # -- subclasses of 1.x
 
 
+def test_a_subclass_may_have_a_creation_function_of_its_own() -> None:
+    class Making(Cache):
+        def _get_value(self, key: str, **kw: Any) -> Value:
+            kw.setdefault("createfunc", lambda: f"{key}, made")
+            return super()._get_value(key, **kw)
+
+    cache = Making("things")
+
+    assert cache.get("tea") == "tea, made"
+    assert cache.get("coffee", createfunc=lambda: "given") == "given"
+
+
 def test_a_subclass_that_makes_its_values_is_asked() -> None:
     class Shouting(Value):
         def get_value(self) -> Any:

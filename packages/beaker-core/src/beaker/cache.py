@@ -204,7 +204,10 @@ class Cache:
         if kw or self._makes_values:
             times = {"expiretime": expiretime, "starttime": starttime}
             kw.update({name: at for name, at in times.items() if at is not _OWN})
-            return self._get_value(key, createfunc=createfunc, **kw).get_value()
+            # A subclass may have a function of its own where none is given.
+            if createfunc is not None:
+                kw["createfunc"] = createfunc
+            return self._get_value(key, **kw).get_value()
         if key.__class__ is not str:
             key = _as_text(key)
         if expiretime is _OWN:

@@ -108,8 +108,9 @@ class Service:
 
         A server closes a connection that was idle for long when it likes, which may
         be when we have begun to use it: then the request is made once more. It may
-        have been carried out already. But a change names the version of what it
-        changes, so that it is not made twice: the second one is told of a conflict.
+        have been carried out already. A change that names the version of what it
+        changes is told of a conflict then, and looks again; one that names none
+        comes to the same.
 
         Args:
             method: Its name: "lookup", "commit" or "run_query".

@@ -125,12 +125,12 @@ class _Wanted:
         return await self._made_by(flight)
 
     def _begin(self, flights: _Flights) -> asyncio.Task[Any]:
-        flight = asyncio.create_task(self._made())
+        flight = asyncio.create_task(self._flown())
         flights[self._name] = flight
         flight.add_done_callback(lambda _: flights.pop(self._name, None))
         return flight
 
-    async def _made(self) -> Any:
+    async def _flown(self) -> Any:
         cache, values, stale = self._cache, self._values, self._stale
         creation = Creation(values, self._key, stale, cache.expiretime, cache.starttime)
         if stale is None or not values.background:
@@ -192,10 +192,8 @@ async def _made(creation: Creation, create: Callable[[], Awaitable[Any]]) -> Any
 async def _taken(creation: Creation) -> None:
     # Those that wait in a thread could take all threads from the one that they wait
     # for: asked again and again, it waits here.
-    values, patience = (
-        creation.values,
-        Patience(timeout=creation.values.acquire_timeout),
-    )
+    values = creation.values
+    patience = Patience(timeout=values.acquire_timeout)
     while not await _call(values, lambda: creation.take(wait=False)):
         if patience.is_over():
             raise patience.timed_out(creation.key)

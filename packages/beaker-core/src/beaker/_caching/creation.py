@@ -35,11 +35,10 @@ class Creation:
         stale: The record to serve while another makes the value; None: wait for it.
         expire: Seconds that the new value stays fresh; None: for ever.
         starttime: What was stored before does not count.
-        anew: Make the value even if another has made it meanwhile.
-        is_read: Whether somebody reads the value, which the listeners are told.
+        anew: Make the value even if another has made it meanwhile; nobody reads it.
 
     Attributes:
-        is_read: As given.
+        is_read: Whether somebody reads the value, which the listeners are told.
         makes: Whether this caller makes the value.
         served: The record that he is served instead: what has come, or the stale one.
     """
@@ -59,11 +58,10 @@ class Creation:
         starttime: float | None = None,
         *,
         anew: bool = False,
-        is_read: bool = True,
     ) -> None:
         self.values, self.key = values, key
         self._stale, self._expire, self._starttime = stale, expire, starttime
-        self._anew, self.is_read = anew, is_read
+        self._anew, self.is_read = anew, not anew
         self._lease = values.store.lease(key)
 
     def made(self, create: Callable[[], Any]) -> Any:

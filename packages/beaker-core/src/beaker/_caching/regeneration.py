@@ -127,7 +127,7 @@ class ValueStore(RecordStore):
         """
         if is_creating(self, key):
             raise RecursiveCreationError(self.namespace, key)
-        return Creation(self, key, None, expire, is_read=False, anew=True)
+        return Creation(self, key, None, expire, anew=True)
 
     def failed_unseen(self, key: str, error: Exception) -> None:
         """Log what kept a value from being made for no caller."""
