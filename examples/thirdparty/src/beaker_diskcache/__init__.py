@@ -14,7 +14,7 @@ from diskcache import Cache, Timeout
 from beaker.container import shared_client
 from beaker.exceptions import MissingCacheParameter
 from beaker.protocols import Lease, NamespaceManager
-from beaker.synchronization import LocalLease
+from beaker.synchronization import LocalLease, file_synchronizer
 
 __all__ = ["DiskCacheNamespaceManager"]
 
@@ -44,6 +44,7 @@ class DiskCacheNamespaceManager(NamespaceManager):
         self._directory = self.settings.data_dir or ""
         if not self._directory:
             raise MissingCacheParameter("'diskcache' needs the option 'data_dir'")
+        self._locks = self.settings.lock_dir or f"{self._directory}/locks"
         names = self.settings.purpose, self.settings.prefix, self.namespace
         self._tag = sha256(repr(names).encode()).hexdigest()
 
@@ -105,8 +106,7 @@ class DiskCacheNamespaceManager(NamespaceManager):
                 if cache.get(name) == token:
                     cache.delete(name)
 
-        locks = self.settings.lock_dir or f"{self._directory}/locks"
-        return LocalLease(name, locks, mark, unmark)
+        return LocalLease(name, self._locks, mark, unmark)
 
     @contextmanager
     def _cache(self) -> Iterator[Cache]:
@@ -124,7 +124,13 @@ class DiskCacheNamespaceManager(NamespaceManager):
         # Nobody is put out to make room, for a session would be lost; and all is in
         # rows, for files are gone for a moment while they are replaced.
         rows = {"disk_min_file_size": 2**30, "tag_index": True}
-        return Cache(self._directory, PATIENCE, eviction_policy="none", **rows)
+        # It makes its tables in several steps; two who do so find the file locked.
+        turn = file_synchronizer("diskcache opens", lock_dir=self._locks)
+        turn.acquire_write_lock()
+        try:
+            return Cache(self._directory, PATIENCE, eviction_policy="none", **rows)
+        finally:
+            turn.release_write_lock()
 
     def _record(self, key: str) -> str:
         return f"{self._tag} {key!r}"
