@@ -16,6 +16,7 @@ from beaker.configuration import (
     warn_unknown,
 )
 from beaker.exceptions import BeakerWarning, InvalidOptionError, UnknownOptionError
+from beaker.session import Session
 
 
 def session(**given: Any) -> dict[str, Any]:
@@ -40,6 +41,25 @@ def test_keywords_win_over_the_configuration() -> None:
     assert options["key"] == "mine"
 
 
+def test_an_underscore_of_1x_is_read_as_the_dot() -> None:
+    config = {"session_secret": "s", "session_key": "old", "session.key": "new"}
+
+    with pytest.warns(DeprecationWarning, match=r"'session_\w+' is read as 'session\."):
+        options = session_options(config, {"session_timeout": "300"})
+
+    assert (options["secret"], options["key"], options["timeout"]) == ("s", "new", 300)
+    assert not {"session_secret", "session_key", "session_timeout"} & options.keys()
+
+
+def test_the_underscore_of_a_name_that_has_one_is_its_own() -> None:
+    class OfTheProgram(Session):
+        pass
+
+    options = session_options(None, {"session_class": OfTheProgram})
+
+    assert options["session_class"] is OfTheProgram
+
+
 def test_without_any_prefix_all_options_count() -> None:
     options = session_options({"type": "file", "data_dir": "sessions"}, {})
 
@@ -59,6 +79,7 @@ def test_without_any_prefix_other_components_options_do_not_count() -> None:
     [
         ("true", True),
         (False, False),
+        (None, False),
         ("300", timedelta(seconds=300)),
         (300, timedelta(seconds=300)),
         (timedelta(days=1), timedelta(days=1)),
@@ -204,6 +225,16 @@ def test_a_misspelt_option_is_told_with_what_was_meant() -> None:
     assert [str(warning.message) for warning in caught] == [
         "unknown option 'htponly'; did you mean 'httponly'?"
     ]
+
+
+def test_a_prefix_where_none_belongs_is_told() -> None:
+    with pytest.warns(BeakerWarning, match="'cache.type'; did you mean 'type'"):
+        warn_unknown("cache", ["cache.type"])
+
+
+def test_an_option_of_a_region_that_is_not_listed_is_told() -> None:
+    with pytest.warns(BeakerWarning, match="'shrot' is not in the option 'regions'"):
+        warn_unknown("cache", ["shrot.expire"])
 
 
 def test_the_warning_points_at_the_line_that_gave_the_option() -> None:

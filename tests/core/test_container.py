@@ -113,6 +113,17 @@ def test_a_value_and_a_cache_share_what_is_stored(store: dict[str, Any]) -> None
     assert (value_found, cache["k"]) == ("made", "set")
 
 
+def test_a_key_in_bytes_as_1x_had_it_is_the_same_key(store: dict[str, Any]) -> None:
+    cache = Cache("things", **store)
+    cache["k"] = 1
+    value = Value(b"k", cache.namespace)
+
+    found = value.get_value()
+    value.set_value(2)
+
+    assert (found, cache["k"]) == (1, 2)
+
+
 def test_a_value_tells_its_settings(namespace: Any, calls: Calls) -> None:
     value = Value("k", namespace, calls, 60, 5.0)
 

@@ -15,7 +15,11 @@ import beaker.cache
 from beaker._caching.functions import known_function
 from beaker.cache import CacheManager, cache_managers, cache_region, region_invalidate
 from beaker.container import MemoryNamespaceManager
-from beaker.exceptions import BeakerException, BeakerWarning
+from beaker.exceptions import (
+    BeakerException,
+    BeakerWarning,
+    UndecoratedFunctionError,
+)
 from tests.core.conftest import Calls, Clock
 
 pytestmark = pytest.mark.usefixtures("own_registries")
@@ -381,6 +385,26 @@ def test_a_function_of_another_process_is_invalidated_by_name(
         "value 2",
     ]
     assert "tag \\-" not in cache
+
+
+def test_a_manager_invalidates_by_the_name_of_a_namespace(
+    manager: CacheManager,
+) -> None:
+    cache = manager.get_cache("other.module|load")
+    cache["tag a"] = 1
+
+    manager.invalidate("other.module|load", "tag", "a")
+
+    assert "tag a" not in cache
+
+
+def test_what_was_not_decorated_cannot_be_invalidated(
+    manager: CacheManager, region: str, calls: Calls
+) -> None:
+    with pytest.raises(UndecoratedFunctionError, match="keeps no results"):
+        manager.invalidate(calls, "tag", "a")
+    with pytest.raises(UndecoratedFunctionError, match="keeps no results"):
+        region_invalidate(calls, region, "tag", "a")
 
 
 def test_by_name_keywords_need_the_function(region: str) -> None:

@@ -10,7 +10,12 @@ from beaker._caching.decorators import decorated
 from beaker._caching.faces import Decorator
 from beaker._caching.freshness import CLOCK_SKEW
 from beaker._caching.functions import CachedFunction, NamespaceFor, known_function
-from beaker._caching.invalidation import arguments_in, forget, forget_row
+from beaker._caching.invalidation import (
+    arguments_in,
+    forget,
+    forget_row,
+    namespace_of,
+)
 from beaker._caching.regeneration import ValueStore
 from beaker.configuration import coerce_cache_options, warn_unknown
 from beaker.exceptions import (
@@ -19,7 +24,7 @@ from beaker.exceptions import (
     StoreRefusedError,
     StoreUnavailableError,
 )
-from beaker.keys import function_namespace
+from beaker.keys import key_text
 from beaker.listeners import listens, load_listeners
 from beaker.options import number, optional, seconds
 from beaker.plugins import Backends, backend_named
@@ -99,6 +104,7 @@ def region_invalidate(
 
     Raises:
         BeakerException: Neither a region nor a function of one is given.
+        UndecoratedFunctionError: What is given was not decorated.
         RegionNotConfiguredError: Nobody configured the region.
     """
     region = region or getattr(namespace, "_arg_region", None)
@@ -107,10 +113,8 @@ def region_invalidate(
     known = known_function(namespace)
     cache = known.cache() if known is not None and known.region == region else None
     if cache is None:
-        name = getattr(namespace, "_arg_namespace", namespace)
-        if not isinstance(name, str):
-            name = function_namespace(namespace)  # type: ignore[arg-type]  # or it fails
-        cache = Cache._get_cache(name, _told(_region_options(region)))  # noqa: SLF001
+        options = _told(_region_options(region))
+        cache = Cache._get_cache(namespace_of(namespace), options)  # noqa: SLF001
     forget(cache, known, args, kwargs)
 
 
@@ -149,7 +153,7 @@ class Cache:
         opener = StoreOpener(backend_named(backend, clsmap), nsargs, "cache")
         if not opener.is_legacy:
             warn_unknown("cache", nsargs, opener.backend.options, stacklevel=3)
-        store = opener.open(_as_text(namespace))
+        store = opener.open(key_text(namespace))
         self.namespace_name = namespace
         self.namespace = store.manager
         self.expiretime = _expire(
@@ -209,7 +213,7 @@ class Cache:
                 kw["createfunc"] = createfunc
             return self._get_value(key, **kw).get_value()
         if key.__class__ is not str:
-            key = _as_text(key)
+            key = key_text(key)
         if expiretime is _OWN:
             expiretime = self.expiretime
         else:
@@ -248,7 +252,7 @@ class Cache:
             self._get_value(key, **kw).set_value(value)
         else:
             if key.__class__ is not str:
-                key = _as_text(key)
+                key = key_text(key)
             self.values.put(key, value, self.expiretime)
 
     set_value = put
@@ -272,7 +276,7 @@ class Cache:
             return self._legacy_get_value(key, **kw)
         kw["expiretime"] = _expire("expiretime", kw.get("expiretime", self.expiretime))
         kw.setdefault("starttime", self.starttime)
-        text = _as_text(key)
+        text = key_text(key)
         return container.Value(text, self.namespace, values=self.values, **kw)
 
     def _legacy_get_value(self, key: str, type: str, **kw: Any) -> container.Value:
@@ -387,25 +391,27 @@ class CacheManager:
         return _cache_decorate(args, self, kwargs, None, key)
 
     def invalidate(
-        self, func: Callable[..., Any], *args: object, **kwargs: Any
+        self, func: Callable[..., Any] | str, *args: object, **kwargs: Any
     ) -> None:
         """Remove one result of a function that is decorated with `cache`.
 
         Args:
-            func: The decorated function.
+            func: The decorated function, or the name of its namespace.
             args: What the decorator was given, then the arguments of the call,
                 without `self` or `cls`.
             kwargs: The keyword arguments of the call. What is an option of caches is
                 taken for the decorator's: it is needed only for a function that
                 was decorated elsewhere.
+
+        Raises:
+            UndecoratedFunctionError: What is given was not decorated.
         """
         known = known_function(func)
         call = arguments_in(known, kwargs)
         cache = known.cache() if known is not None else None
         if cache is None:
-            name = getattr(func, "_arg_namespace", None) or function_namespace(func)
             options = {key: kwargs[key] for key in kwargs.keys() - call.keys()}
-            cache = self.get_cache(name, **options)
+            cache = self.get_cache(namespace_of(func), **options)
         forget(cache, known, args, call)
 
 
@@ -445,12 +451,6 @@ def _region_options(region: str) -> dict[str, Any]:
         return cache_regions[region]
     except KeyError:
         raise RegionNotConfiguredError(region, cache_regions) from None
-
-
-def _as_text(key: object) -> str:
-    if isinstance(key, bytes):
-        return key.decode("ascii", "backslashreplace")
-    return key if type(key) is str else str(key)
 
 
 def _told(options: Mapping[str, Any]) -> dict[str, Any]:

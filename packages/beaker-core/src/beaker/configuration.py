@@ -8,7 +8,12 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, TypeVar
 
-from beaker.exceptions import BeakerWarning, InvalidOptionError, UnknownOptionError
+from beaker.exceptions import (
+    BeakerWarning,
+    InvalidOptionError,
+    UnknownOptionError,
+    UnknownRegionError,
+)
 from beaker.option_tables import (
     CACHE_OPTIONS,
     DEFAULT_KEY_LENGTH,
@@ -195,8 +200,15 @@ def unknown_options(
     """Yield an error for each option that nobody knows; see `warn_unknown`."""
     known = {*_TABLES[section], *extra_known}
     for name in given:
-        if name not in known and name not in LEFTOVERS:
-            yield UnknownOptionError(name, did_you_mean(name, known))
+        if name in known or name in LEFTOVERS:
+            continue
+        # A prefix belongs into a file, not where options are given by name.
+        bare = name.removeprefix("beaker.").removeprefix(f"{section}.")
+        if section == "cache" and "." in bare:
+            yield UnknownRegionError(name)
+        else:
+            meant = bare if bare in known else did_you_mean(bare, known)
+            yield UnknownOptionError(name, meant)
 
 
 def tell_program(told: Exception, *, strict: bool) -> None:
@@ -219,11 +231,31 @@ def _coerce(given: MutableMapping[str, Any], table: Mapping[str, Coercer]) -> No
 def _take(
     section: str, config: Mapping[str, Any] | None, keywords: Mapping[str, Any]
 ) -> dict[str, Any]:
-    prefixed = prefixed_options(section, config or {})
+    config = config or {}
+    if section == "session":
+        config, keywords = _with_dots(config), _with_dots(keywords)
+    prefixed = prefixed_options(section, config)
     named = prefixed_options(section, keywords)
     if not prefixed and not named:
-        prefixed = _bare(config or {})
+        prefixed = _bare(config)
     return {**prefixed, **named, **_bare(keywords)}
+
+
+def _with_dots(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the options of a session that begin with ``session_`` as 1.x read them."""
+    former = {
+        f"session_{name}": f"session.{name}"
+        for name in SESSION_OPTIONS
+        if f"session_{name}" in given
+    }
+    for name, meant in former.items():
+        warnings.warn(
+            f"the option {name!r} is read as {meant!r}: write it so",
+            DeprecationWarning,
+            stacklevel=5,
+        )
+    renamed = {meant: given[name] for name, meant in former.items()}
+    return {**renamed, **{k: v for k, v in given.items() if k not in former}}
 
 
 def _bare(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from beaker._caching.regeneration import ValueStore
 from beaker.bases import AbstractDictionaryNSManager, OpenResourceNamespaceManager
 from beaker.clients import forget_client, shared_client
 from beaker.exceptions import CreationAbortedError
+from beaker.keys import key_text
 from beaker.pools import Pool
 from beaker.protocols import NamespaceManager, StoreOptions
 from beaker.registry import SyncDict
@@ -91,7 +92,7 @@ class Value:
 
     def __init__(
         self,
-        key: str,
+        key: str | bytes,
         namespace: NamespaceManager,
         createfunc: Callable[[], Any] | None = None,
         expiretime: float | None = None,
@@ -99,7 +100,7 @@ class Value:
         *,
         values: ValueStore | None = None,
     ) -> None:
-        self.key = key
+        self.key = key_text(key)
         self.namespace = namespace
         self.createfunc = createfunc
         self.expiretime = self.expire_argument = expiretime

@@ -27,8 +27,10 @@ __all__ = [
     "RegionNotConfiguredError",
     "StoreRefusedError",
     "StoreUnavailableError",
+    "UndecoratedFunctionError",
     "UnknownBackendError",
     "UnknownOptionError",
+    "UnknownRegionError",
     "UnserializableValueError",
     "UnsupportedOperationError",
 ]
@@ -98,6 +100,17 @@ class UnknownOptionError(BeakerException, ValueError):
         if self.suggestion:
             return f"unknown option {self.name!r}; did you mean {self.suggestion!r}?"
         return f"unknown option {self.name!r}: nothing reads it, take it out"
+
+
+class UnknownRegionError(UnknownOptionError):
+    """An option of a cache region was given that the option ``regions`` leaves out."""
+
+    def __str__(self) -> str:
+        region, _, option = self.name.partition(".")
+        return (
+            f"unknown option {self.name!r}: {region!r} is not in the option 'regions'; "
+            f"name the region there, or take its {option!r} out"
+        )
 
 
 class UnknownBackendError(InvalidCacheBackendError, KeyError, TypeError):
@@ -219,6 +232,22 @@ class RegionNotConfiguredError(BeakerException, KeyError):
         return (
             f"Cache region not configured: {self.region!r}; "
             f"configured regions: {', '.join(self.known) or 'none'}"
+        )
+
+
+class UndecoratedFunctionError(BeakerException, AttributeError):
+    """A function whose results nobody keeps is to be invalidated."""
+
+    # In 1.x the missing attribute was the error.
+
+    def __init__(self, function: object) -> None:
+        self.function = function
+        super().__init__(function)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.function!r} keeps no results: give what the decorator of the "
+            f"cache returned, or the name of its namespace"
         )
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "escaped",
     "function_namespace",
     "joined",
+    "key_text",
     "shortened",
     "takes_self",
     "typed_text",
@@ -65,6 +66,13 @@ def shortened(key: str, namespace: str, limit: int) -> str:
     if len(key) + len(namespace) <= limit:
         return key
     return "\\#" + sha256(key.encode(errors="surrogatepass")).hexdigest()
+
+
+def key_text(key: object) -> str:
+    """Return a key that a program names as text; 1.x kept keys as bytes."""
+    if isinstance(key, bytes):
+        return key.decode("ascii", "backslashreplace")
+    return key if type(key) is str else str(key)
 
 
 def function_namespace(function: Callable[..., Any]) -> str:

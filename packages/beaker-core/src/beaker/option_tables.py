@@ -72,6 +72,9 @@ def _same_site(name: str, value: Any) -> Any:
 def _cookie_expires(name: str, value: Any) -> Any:
     from datetime import datetime, timedelta
 
+    if value is None:
+        # 1.x took it for a truth.
+        return False
     if isinstance(value, bool | datetime | timedelta):
         return value
     if isinstance(value, str) and is_boolean(value):

@@ -13,9 +13,21 @@ from beaker._caching.functions import (
     keys_of_unknown,
 )
 from beaker.configuration import CACHE_OPTIONS
-from beaker.exceptions import BeakerException
+from beaker.exceptions import BeakerException, UndecoratedFunctionError
 
-__all__ = ["arguments_in", "forget", "forget_row"]
+__all__ = ["arguments_in", "forget", "forget_row", "namespace_of"]
+
+
+def namespace_of(asked: object) -> str:
+    """Return the namespace of a decorated function, or the name that is given.
+
+    Raises:
+        UndecoratedFunctionError: Nothing is kept for what is given.
+    """
+    name = getattr(asked, "_arg_namespace", asked)
+    if isinstance(name, str):
+        return name
+    raise UndecoratedFunctionError(asked)
 
 
 def arguments_in(
