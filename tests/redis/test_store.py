@@ -29,6 +29,18 @@ def test_purging_counts_what_the_server_has_forgotten(open_namespace: Open) -> N
     assert list(store.keys()) == ["c"]
 
 
+def test_what_is_not_listed_any_more_is_gone(open_namespace: Open) -> None:
+    """To the millisecond: the index and the server count alike."""
+    store = open_namespace()
+
+    for key in map(str, range(30)):
+        store.store(key, b"data", 0.01)
+        while key in store.keys():  # noqa: SIM118 - these are no dictionary's
+            pass
+
+        assert store.fetch(key) is None
+
+
 class TestRedisSession:
     """A session's namespace is its id, and it holds one record."""
 

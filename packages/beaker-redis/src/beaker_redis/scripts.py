@@ -50,14 +50,24 @@ local function clock()
 end
 """
 
+# Redis has a record until the clock is past its time: what expires in this very
+# millisecond stays in the index, too.
+_EXPIRED = """
+local function expired(now)
+  return '(' .. -now, '(' .. now
+end
+"""
+
 # What has expired leaves the index whenever a name is added, and the index itself
 # expires after its last member: a namespace that nobody uses leaves nothing behind.
 # Twice the time is asked for, so that it need not be asked for each time.
-_KEEP = """
+_KEEP = (
+    _EXPIRED
+    + """
 local function keep(index, now, ttl, ...)
   local left = redis.call('PTTL', index)
   if redis.call('ZADD', index, ...) > 0 then
-    redis.call('ZREMRANGEBYSCORE', index, -now, now)
+    redis.call('ZREMRANGEBYSCORE', index, expired(now))
   end
   if ttl == '' then
     if left >= 0 then redis.call('PERSIST', index) end
@@ -66,6 +76,7 @@ local function keep(index, now, ttl, ...)
   end
 end
 """
+)
 
 # A wake-up that nobody collects expires: by then all who waited have asked again. The
 # name of the lease leaves the index with what has expired, if nobody takes it out.
@@ -240,10 +251,11 @@ return redis.call('ZCARD', KEYS[1])
 #: and how many there are.
 COUNT = Script(
     _CLOCK,
+    _EXPIRED,
     """
-local now = clock()
-local gone = redis.call('ZCOUNT', KEYS[1], 0, now)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], -now, now)
+local first, last = expired(clock())
+local gone = redis.call('ZCOUNT', KEYS[1], 0, last)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], first, last)
 return {gone, redis.call('ZCOUNT', KEYS[1], 0, '+inf')}
 """,
 )
