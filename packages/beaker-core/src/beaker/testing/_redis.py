@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from beaker.testing._servers import KNOWN, Recipe, Server, free_port, wait_until
+from beaker.testing._servers import KNOWN, Recipe, Server, claimed_port, wait_until
 
 __all__ = ["GuardedRedis", "guarded_redis", "redis_cluster"]
 
@@ -113,10 +113,9 @@ def guarded_redis(directory: Path) -> Iterator[GuardedRedis]:
 
 def _cluster_node(directory: Path) -> Server:
     # Without a port for the bus of its own, it takes its port plus 10000.
-    bus = str(free_port())
-    return Server(
-        KNOWN["redis"], directory, "--cluster-enabled", "yes", "--cluster-port", bus
-    )
+    node = Server(KNOWN["redis"], directory, "--cluster-enabled", "yes")
+    node.more += ("--cluster-port", str(claimed_port(node)))
+    return node
 
 
 def _ask(server: Server, *command: str) -> str:

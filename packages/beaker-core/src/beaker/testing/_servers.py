@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -21,6 +22,7 @@ __all__ = [
     "KNOWN",
     "Recipe",
     "Server",
+    "claimed_port",
     "free_port",
     "lacks",
     "server",
@@ -139,7 +141,7 @@ class Server:
 
     def __init__(self, recipe: Recipe, directory: Path, *more: str) -> None:
         self.recipe, self.directory, self.more = recipe, directory, more
-        self.port = free_port()
+        self.port = claimed_port(self)
         self.log = directory / "log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -239,16 +241,38 @@ def lacks(program: str, install: str) -> NoReturn:
 
 def free_port() -> int:
     """Return a port of the loopback interface that nobody listens on."""
-    # Ports that the kernel hands to clients may be gone again by the time the
-    # server asks for them; it takes those from above these.
+    with _claimed() as claim:
+        return _port_of(claim)
+
+
+def claimed_port(owner: object) -> int:
+    """Return a free port that no other test takes while its owner exists."""
+    claim = _claimed()
+    weakref.finalize(owner, claim.close)
+    return _port_of(claim)
+
+
+def _claimed() -> socket.socket:
+    # Some seconds can pass before a server asks for its port, and other processes look
+    # for one meanwhile. Datagrams have ports of their own, which none of ours uses: the
+    # one of the same number says that this one is spoken for. Ports that the kernel
+    # hands to clients could be gone by then; it takes those from above these.
     while True:
-        port = random.randrange(20000, 32000)  # noqa: S311  # no secret
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port
+        at = "127.0.0.1", random.randrange(20000, 32000)  # noqa: S311  # no secret
+        claim = socket.socket(type=socket.SOCK_DGRAM)
+        try:
+            claim.bind(at)
+            with socket.socket() as probe:
+                probe.bind(at)
+        except OSError:
+            claim.close()
+            continue
+        return claim
+
+
+def _port_of(claim: socket.socket) -> int:
+    port: int = claim.getsockname()[1]
+    return port
 
 
 def wait_until(
