@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import beaker.testing
+from beaker import exceptions
 from beaker.configuration import CACHE_OPTIONS, SESSION_OPTIONS
 from tests.projects import ROOT
 
@@ -25,6 +26,12 @@ def test_each_option_is_in_the_reference(name: str) -> None:
     assert re.search(
         rf"^`.*\b{name}\b.*\n?|`{name}` is its older name", page, re.MULTILINE
     )
+
+
+def test_each_error_is_in_the_reference() -> None:
+    errors = [name for name, value in vars(exceptions).items() if type(value) is type]
+
+    assert sorted(exceptions.__all__) == sorted(errors)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -33,6 +33,7 @@ __all__ = [
     "UnknownRegionError",
     "UnserializableValueError",
     "UnsupportedOperationError",
+    "WeakSecretError",
 ]
 
 
