@@ -61,7 +61,7 @@ def cached_coroutine(own: CachedFunction) -> Callable[..., Any]:
 
 
 def equip(cached: Any, own: CachedFunction) -> None:
-    """Give a coroutine function what `helpers.equip` gives others; all is awaited."""
+    """Give a coroutine function what `operations.equip` gives others; all is awaited."""
 
     async def refresh(*args: Any, **kwargs: Any) -> Any:
         cache = own.cache()

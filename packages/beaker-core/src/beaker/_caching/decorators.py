@@ -10,7 +10,7 @@ from beaker import container
 from beaker._caching.compiled import compiled
 from beaker._caching.freshness import CLOCK_SKEW
 from beaker._caching.functions import CachedFunction, FunctionCache
-from beaker._caching.helpers import CachedMethod, equip
+from beaker._caching.operations import CachedMethod, equip
 from beaker.exceptions import StoreRefusedError, StoreUnavailableError
 from beaker.listeners import listens
 from beaker.records import Record

@@ -65,7 +65,7 @@ class Decorator(Protocol):
     """What makes a cached function of a function.
 
     No checker lets `classmethod` bind anything but a function. So what takes a class
-    first, or anything, is shown as what it was, without the helpers.
+    first, or anything, is shown as what it was, without `refresh` and the others.
     """
 
     @overload
