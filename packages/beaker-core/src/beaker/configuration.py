@@ -26,6 +26,7 @@ __all__ = [
     "CACHE_DEFAULTS",
     "CACHE_OPTIONS",
     "DEFAULT_KEY_LENGTH",
+    "OF_PASTE",
     "SESSION_DEFAULTS",
     "SESSION_OPTIONS",
     "cache_options",
@@ -66,8 +67,8 @@ CACHE_DEFAULTS: Mapping[str, Any] = {
 
 _OURS = re.compile(r"beaker\.|functools$")
 
-# What Paste hands to every filter beside the filter's own options.
-_OF_PASTE = frozenset({"__file__", "debug", "here"})
+#: What Paste hands to every filter beside the filter's own options.
+OF_PASTE = frozenset({"__file__", "debug", "here"})
 
 
 def session_options(
@@ -264,7 +265,7 @@ def _bare(given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in given.items()
-        if name not in _OF_PASTE
+        if name not in OF_PASTE
         and ("." not in name or name.partition(".")[0] in regions)
     }
 

@@ -100,7 +100,7 @@ class UnknownOptionError(BeakerException, ValueError):
     def __str__(self) -> str:
         if self.suggestion:
             return f"unknown option {self.name!r}; did you mean {self.suggestion!r}?"
-        return f"unknown option {self.name!r}: nothing reads it, take it out"
+        return f"unknown option {self.name!r}; nothing reads it, take it out"
 
 
 class UnknownRegionError(UnknownOptionError):

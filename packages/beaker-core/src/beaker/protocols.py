@@ -35,6 +35,7 @@ from beaker.records import OBJECTS, ObjectCodec, RecordCodec
 from beaker.serializers import Serializer
 
 __all__ = [
+    "ABILITIES",
     "API_VERSION",
     "UNTOLD",
     "Coercer",
@@ -57,6 +58,16 @@ __all__ = [
 
 #: The contract this core offers. A plugin that asks for more is refused.
 API_VERSION = 2
+
+#: What a store may be able to do, as the attributes of its class say.
+ABILITIES = (
+    "enumerable",
+    "expires_natively",
+    "updates_atomically",
+    "shared_between_processes",
+    "shared_between_hosts",
+    "durable",
+)
 
 #: Where a lease does not tell what the store held when it was taken.
 UNTOLD: Any = object()

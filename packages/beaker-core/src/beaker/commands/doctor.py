@@ -153,15 +153,15 @@ def _of_cache(
     if backend is None or not is_used or _has_error(told):
         return
     former = is_legacy(backend)
-    shared = _is_shared(backend)
-    yield from cache_findings(whole, is_shared=shared, is_legacy=former)
+    yield from cache_findings(whole, is_shared=_is_shared(backend), is_legacy=former)
+    about = prefix.rstrip(".")
     try:
         options = cache_options(whole, {})
         store = StoreOpener(backend, options, "cache").open("beaker doctor")
     except (BeakerException, ImportError) as e:
-        yield of_error(prefix.rstrip("."), e, remedy="set it right")
+        yield of_error(about, e, remedy="set it right")
         return
-    yield from store_findings(f"{prefix}store".replace(".store", " store"), store)
+    yield from store_findings(f"{about} store", store)
 
 
 def _has_error(findings: Iterable[Finding]) -> bool:

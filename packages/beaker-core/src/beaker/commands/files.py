@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from configparser import ConfigParser, Error, InterpolationError
 from typing import Any, NamedTuple
 
-from beaker.configuration import prefixed_options
+from beaker.configuration import OF_PASTE, prefixed_options
 from beaker.exceptions import ConfigurationFileError
 
 __all__ = ["Section", "sections_in"]
@@ -17,9 +17,10 @@ _KINDS = ("session", "cache")
 
 #: How Paste names the session filter; there all options are the session's.
 _FILTERS = (
-    *("egg:beaker#beaker_session", "egg:beaker-core#beaker_session"),
-    *("beaker.middleware:session_filter_factory",),
-    *("beaker.middleware:session_filter_app_factory",),
+    "egg:beaker#beaker_session",
+    "egg:beaker-core#beaker_session",
+    "beaker.middleware:session_filter_factory",
+    "beaker.middleware:session_filter_app_factory",
 )
 _FOR_PASTE = ("use", "next", "paste.filter_factory", "paste.filter_app_factory")
 
@@ -119,9 +120,8 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 def _section(name: str, values: Mapping[str, Any]) -> Section:
     found = [prefixed_options(kind, values) for kind in _KINDS]
     if _is_filter(values):
-        bare = {k: v for k, v in values.items() if "." not in k and k not in _FOR_PASTE}
-        for of_paste in ("here", "__file__", "debug"):
-            bare.pop(of_paste, None)
+        others = {*_FOR_PASTE, *OF_PASTE}
+        bare = {k: v for k, v in values.items() if "." not in k and k not in others}
         found[0] = {**bare, **found[0]}
     return Section(name, *found)
 

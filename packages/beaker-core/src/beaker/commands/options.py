@@ -6,11 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from beaker._sessions.weakness import NEW_SECRET, weakness
-from beaker.commands.findings import ERROR, NOTE, SECRETS, WARNING, Finding
+from beaker.commands.findings import (
+    ERROR,
+    NOTE,
+    SECRETS,
+    WARNING,
+    Finding,
+    of_error,
+)
 from beaker.configuration import CACHE_OPTIONS, SESSION_OPTIONS, unknown_options
 from beaker.exceptions import InvalidOptionError
-from beaker.option_tables import LEFTOVERS
-from beaker.options import Coercer, is_boolean, listing, secrets
+from beaker.options import Coercer, boolean, is_boolean, listing, secrets
 
 __all__ = ["cache_findings", "option_findings", "regions_in", "session_findings"]
 
@@ -43,15 +49,12 @@ def option_findings(
     if declared is not None:
         level = ERROR if str(given.get("mode")).lower() == "strict" else WARNING
         for unknown in unknown_options(kind, given, declared):
-            says, _, remedy = str(unknown).rpartition("; ")
-            if not says:
-                says, _, remedy = str(unknown).rpartition(": ")
-            yield Finding(level, prefix + unknown.name, says, remedy)
+            yield of_error(prefix + unknown.name, unknown, level=level)
     former = {**_FORMER, **(_FORMER_OF_CACHES if kind == "cache" else {})}
     for name, value in given.items():
         if name in table:
             yield from _value_findings(prefix + name, name, value, table[name])
-        if name in former and (name in LEFTOVERS or name == "expiretime"):
+        if name in former:
             yield Finding(NOTE, prefix + name, *former[name])
 
 
@@ -147,7 +150,8 @@ def _cookie_findings(given: Mapping[str, Any]) -> Iterator[Finding]:
         ),
     )
     for name, says, remedy in told:
-        if _is_false(given.get(name)):
+        value = given.get(name)
+        if is_boolean(value) and not boolean(name, value):
             yield Finding(WARNING, f"session.{name}", says, remedy)
     if str(given.get("samesite", "Lax")).lower() in ("none", "false"):
         yield Finding(
@@ -166,9 +170,3 @@ def _mode_findings(given: Mapping[str, Any]) -> Iterator[Finding]:
             "is 'compat': sessions are written as 1.x wrote them",
             "take it out when no process runs 1.x any more",
         )
-
-
-def _is_false(value: Any) -> bool:
-    return is_boolean(value) and str(value).strip().lower() in {
-        *("false", "no", "off", "n", "f", "0"),
-    }

@@ -9,16 +9,10 @@ from beaker import cache
 from beaker.commands.findings import ERROR, GOOD, NOTE, Finding, of_error
 from beaker.exceptions import BeakerException, StoreUnavailableError
 from beaker.plugins import backend_named, wheel_of
-from beaker.protocols import is_legacy
+from beaker.protocols import ABILITIES, is_legacy
 from beaker.stores import Store
 
-__all__ = ["ABILITIES", "plugin_of", "store_findings"]
-
-#: What a store may be able to do, as its class says.
-ABILITIES = (
-    *("enumerable", "expires_natively", "updates_atomically"),
-    *("shared_between_processes", "shared_between_hosts", "durable"),
-)
+__all__ = ["options_of", "plugin_of", "store_findings"]
 
 
 def plugin_of(about: str, name: str) -> tuple[type[Any] | None, Finding]:

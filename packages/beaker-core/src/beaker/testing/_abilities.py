@@ -9,22 +9,12 @@ from typing import Any
 import pytest
 
 from beaker.exceptions import UnsupportedOperationError
-from beaker.protocols import API_VERSION, NamespaceManager
+from beaker.protocols import ABILITIES, API_VERSION, NamespaceManager
 from beaker.testing._processes import answer_of_new_process
 from beaker.testing._strangers import answer, can_be_sent
 from beaker.testing._suite import Opener, StoreSuite, needs
 
-__all__ = ["ABILITIES", "AbilityTests", "Restart"]
-
-#: All that a class may claim.
-ABILITIES = (
-    "enumerable",
-    "expires_natively",
-    "updates_atomically",
-    "shared_between_processes",
-    "shared_between_hosts",
-    "durable",
-)
+__all__ = ["AbilityTests", "Restart"]
 
 #: The options that lead to a server of the test's own, and what ends and starts it.
 Restart = tuple[Mapping[str, Any], Callable[[], object]]
