@@ -7,16 +7,14 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from functools import cached_property
 from math import inf
 from typing import Any, ClassVar
 
-from beaker._locks.filelock import FileLock
 from beaker._locks.leases import LocalLease
 from beaker.backends._dbm_modules import given_module, open_dbm
 from beaker.backends._forks import Undivided
-from beaker.backends._places import DISK_REMEDY, Place
-from beaker.backends._private import PrivateFiles, remove, set_time
+from beaker.backends._ondisk import OnDiskNamespaceManager, modified
+from beaker.backends._private import remove, set_time
 from beaker.backends._rows import (
     accessed_row,
     break_lease,
@@ -28,10 +26,9 @@ from beaker.backends._rows import (
     take_out,
     token_row,
 )
-from beaker.backends._unused import modified, purge_unused, session_stems
 from beaker.exceptions import StoreRefusedError
 from beaker.options import Coercer, optional, text
-from beaker.protocols import Lease, NamespaceManager, Purged
+from beaker.protocols import Lease
 
 __all__ = ["DBMNamespaceManager"]
 
@@ -52,7 +49,7 @@ class _NoRows(dict[bytes, bytes]):
         """Do nothing."""
 
 
-class DBMNamespaceManager(NamespaceManager):
+class DBMNamespaceManager(OnDiskNamespaceManager):
     """Keeps the records of a namespace in one dbm, opened for each operation.
 
     Readers share it, a writer has it alone. What is written lasts as far as the dbm
@@ -75,12 +72,7 @@ class DBMNamespaceManager(NamespaceManager):
         "dbm_dir": optional(text),
         "dbmmodule": optional(given_module),
     }
-    enumerable = True
-    remedy = DISK_REMEDY
-    first_wait = "as long as the disk"
-    updates_atomically = True
-    shared_between_processes = True
-    durable = True
+    _kind, _suffix = "dbm", ".dbm"
 
     def __init__(
         self,
@@ -102,11 +94,6 @@ class DBMNamespaceManager(NamespaceManager):
         self._is_session = self.settings.purpose == "session"
         of = place.of_session if self._is_session else place.of_cache
         self._path = f"{of(self.namespace)}.dbm"
-
-    @cached_property
-    def _files(self) -> PrivateFiles:
-        # Siblings share it: what was checked once is not checked for each session.
-        return PrivateFiles(Place("dbm", self.settings))
 
     def fetch(self, key: str) -> bytes | None:
         """Return the key's row."""
@@ -231,24 +218,6 @@ class DBMNamespaceManager(NamespaceManager):
                 take_out(rows, key)
         return len(past)
 
-    def purge_sessions(
-        self, unused_for: float, *, dry_run: bool = False
-    ) -> Iterator[Purged]:
-        """Remove the files of sessions that were not changed for so long."""
-        return purge_unused(self._files, unused_for, self._remove_unused, dry_run)
-
-    def session_ids(self) -> Iterator[str]:
-        """Return what the files of sessions are called."""
-        return session_stems(self._files)
-
-    def ping(self) -> None:
-        """Return if the directory answers, or is not there yet."""
-        self._files.ping()
-
-    def place(self) -> str:
-        """Return the store's name and directory."""
-        return str(self._files.place)
-
     @contextmanager
     def _opened(self, mode: str) -> Iterator[Any]:
         """Open the dbm under the lock.
@@ -294,16 +263,13 @@ class DBMNamespaceManager(NamespaceManager):
             self._files.check()
         return bool(there)
 
-    def _remove_unused(self, stem: str, before: float, *, dry_run: bool) -> bool:
-        path = f"{stem}.dbm"
-        if dry_run or _last_changed(path) >= before:
-            return _last_changed(path) < before
-        with self._lock(path):
-            # It may have been used since we looked.
-            is_unused = _last_changed(path) < before
-            if is_unused:
-                _remove_files(path)
-            return is_unused
+    def _last_used(self, path: str) -> float:
+        there = [at for at in map(modified, _paths(path)) if at < inf]
+        return max(there, default=inf)
+
+    def _remove_session(self, path: str) -> bool:
+        _remove_files(path)
+        return True
 
     def _remove_if_empty(self) -> None:
         with self._files, self._lock(self._path), Undivided():
@@ -311,9 +277,6 @@ class DBMNamespaceManager(NamespaceManager):
                 is_empty = not rows.keys()
             if is_empty:
                 _remove_files(self._path)
-
-    def _lock(self, path: str) -> FileLock:
-        return FileLock(self._files.place.locks, f"dbm {path}")
 
     def _refusal(self, cause: Exception) -> StoreRefusedError:
         remedy = (
@@ -330,8 +293,3 @@ def _paths(path: str) -> Iterator[str]:
 def _remove_files(path: str) -> None:
     for suffix in (*_SUFFIXES, *_LEFT_BESIDE):
         remove(path + suffix)
-
-
-def _last_changed(path: str) -> float:
-    there = [at for at in map(modified, _paths(path)) if at < inf]
-    return max(there, default=inf)

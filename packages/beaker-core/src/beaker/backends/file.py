@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
-from beaker._locks.filelock import FileLock
 from beaker._locks.leases import LocalLease
 from beaker.backends._layouts import CacheLayout, Entry, Layout, SessionLayout
-from beaker.backends._places import DISK_REMEDY, Place
-from beaker.backends._private import PrivateFiles, remove, set_time
-from beaker.backends._unused import modified, purge_unused, session_stems
+from beaker.backends._ondisk import OnDiskNamespaceManager, modified
+from beaker.backends._private import remove, set_time
 from beaker.options import Coercer, optional, text
-from beaker.protocols import Lease, NamespaceManager, Purged
+from beaker.protocols import Lease
 
 __all__ = ["FileNamespaceManager"]
 
 
-class FileNamespaceManager(NamespaceManager):
+class FileNamespaceManager(OnDiskNamespaceManager):
     """Keeps each record in a file of its own, below `data_dir`.
 
     Readers take no lock, for a file is always whole; writers of one key wait for each
@@ -40,12 +37,7 @@ class FileNamespaceManager(NamespaceManager):
     """
 
     options: ClassVar[Mapping[str, Coercer]] = {"file_dir": optional(text)}
-    enumerable = True
-    remedy = DISK_REMEDY
-    first_wait = "as long as the disk"
-    updates_atomically = True
-    shared_between_processes = True
-    durable = True
+    _kind, _suffix = "file", ".cache"
     #: In 1.x a file held the dictionary of a namespace: so the mode ``compat``.
     kept_whole_namespaces = True
 
@@ -70,11 +62,6 @@ class FileNamespaceManager(NamespaceManager):
             if self.settings.purpose == "session"
             else CacheLayout(files, place.of_cache(self.namespace))
         )
-
-    @cached_property
-    def _files(self) -> PrivateFiles:
-        # Siblings share it: what was checked once is not checked for each session.
-        return PrivateFiles(Place("file", self.settings))
 
     def fetch(self, key: str) -> bytes | None:
         """Return what the key's file holds."""
@@ -163,24 +150,6 @@ class FileNamespaceManager(NamespaceManager):
             past = [e for e in self._layout.entries() if e.deadline <= now]
             return sum(self._purge(entry, now) for entry in past)
 
-    def purge_sessions(
-        self, unused_for: float, *, dry_run: bool = False
-    ) -> Iterator[Purged]:
-        """Remove the files of sessions that were not changed or marked for so long."""
-        return purge_unused(self._files, unused_for, self._remove_unused, dry_run)
-
-    def session_ids(self) -> Iterator[str]:
-        """Return what the files of sessions are called."""
-        return session_stems(self._files)
-
-    def ping(self) -> None:
-        """Return if the directory answers, or is not there yet."""
-        self._files.ping()
-
-    def place(self) -> str:
-        """Return the store's name and directory."""
-        return str(self._files.place)
-
     def _write(
         self,
         key: str,
@@ -207,16 +176,11 @@ class FileNamespaceManager(NamespaceManager):
         content = self._files.read(fence)
         return content is not None and content.data == token.encode()
 
-    def _remove_unused(self, stem: str, before: float, *, dry_run: bool) -> bool:
-        path = f"{stem}.cache"
-        if dry_run or modified(path) >= before:
-            return modified(path) < before
-        with self._lock(path):
-            # It may have been used since we looked.
-            return modified(path) < before and remove(path)
+    def _last_used(self, path: str) -> float:
+        return modified(path)
 
-    def _lock(self, path: str) -> FileLock:
-        return FileLock(self._files.place.locks, f"file {path}")
+    def _remove_session(self, path: str) -> bool:
+        return remove(path)
 
 
 def _fence(path: str) -> str:

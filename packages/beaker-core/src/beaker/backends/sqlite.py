@@ -253,8 +253,6 @@ class SqliteNamespaceManager(NamespaceManager):
 
     def version(self) -> str:
         """Return the version of the SQLite in this Python."""
-        import sqlite3
-
         return f"SQLite {sqlite3.sqlite_version}"
 
     def place(self) -> str:
