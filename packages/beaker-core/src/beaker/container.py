@@ -17,6 +17,7 @@ from beaker.bases import AbstractDictionaryNSManager, OpenResourceNamespaceManag
 from beaker.clients import forget_client, shared_client
 from beaker.exceptions import CreationAbortedError
 from beaker.keys import key_text
+from beaker.perprocess import PerProcess
 from beaker.pools import Pool
 from beaker.protocols import NamespaceManager, StoreOptions
 from beaker.registry import SyncDict
@@ -42,6 +43,7 @@ __all__ = [
     "MemoryNamespaceManager",
     "NamespaceManager",
     "OpenResourceNamespaceManager",
+    "PerProcess",
     "Pool",
     "StoreOptions",
     "SyncDict",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Hashable
+from functools import partial
 from typing import Any
 
 import requests
@@ -14,7 +14,7 @@ from google.cloud.datastore import Client
 from google.protobuf.message import DecodeError
 from urllib3.exceptions import ProtocolError
 
-from beaker.container import shared_client
+from beaker.container import PerProcess, shared_client
 from beaker.exceptions import InvalidOptionError
 from beaker_google.addresses import Address
 from beaker_google.connections import Link
@@ -82,7 +82,8 @@ class Service:
             raise InvalidOptionError("url", url, takes, "ext:google")
         self.identity = ("ext:google", self._given or self._address)
         # Looked up once per process, for every hit needs it.
-        self._client: tuple[int, Client | None] = (0, None)
+        made = partial(_made, self.identity, self._address, self.place())
+        self._client = PerProcess(made)
 
     @property
     def client(self) -> Client:
@@ -93,11 +94,7 @@ class Service:
         """
         if self._given is not None:
             return self._given
-        process, client = self._client
-        if client is None or process != os.getpid():
-            client = shared_client(self.identity, self._link, Link.close).client()
-            self._client = os.getpid(), client
-        return client
+        return self._client()
 
     def patience(self) -> Patience:
         """Return the time that one operation may take, beginning now."""
@@ -158,8 +155,9 @@ class Service:
         """Return its name and where it is."""
         return f"ext:google at {self._address.place()}"
 
-    def _link(self) -> Link:
-        return Link(self._address, self.place())
+
+def _made(identity: Hashable, address: Address, place: str) -> Client:
+    return shared_client(identity, lambda: Link(address, place), Link.close).client()
 
 
 def _was_closed(error: requests.ConnectionError) -> bool:

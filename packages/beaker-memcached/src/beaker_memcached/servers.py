@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from urllib.parse import urlsplit
 
-from beaker.container import StoreOptions, shared_client
+from beaker.container import PerProcess, StoreOptions, shared_client
 from beaker.exceptions import InvalidOptionError, MissingCacheParameter
 from beaker_memcached.clients import Client, Login, Reach, open_client
 
@@ -34,7 +34,7 @@ class Servers:
         InvalidOptionError: It is none.
     """
 
-    __slots__ = ("_clients", "_keys", "_module", "_process", "place", "reaches")
+    __slots__ = ("_clients", "place", "reaches")
 
     def __init__(self, settings: StoreOptions) -> None:
         if settings.url is None or settings.url == "":
@@ -45,23 +45,17 @@ class Servers:
             raise InvalidOptionError("url", settings.url, _TAKES, "ext:memcached")
         hosts = [one.strip() for one in settings.url.split(";") if one.strip()]
         self.place = f"ext:memcached at {';'.join(hosts)}"
-        self._module: str = settings.own.get("memcache_module") or "auto"
+        module: str = settings.own.get("memcache_module") or "auto"
         self.reaches = [_reach(host, settings) for host in hosts]
-        self._keys = [("ext:memcached", self._module, one) for one in self.reaches]
         # Looked up once per process, for every hit needs one.
-        self._process = 0
-        self._clients: list[Client] = []
+        self._clients = PerProcess(partial(_clients, module, self.reaches))
 
     def __iter__(self) -> Iterator[Client]:
-        return (self[number] for number in range(len(self._keys)))
+        return iter(self._clients())
 
     def __getitem__(self, number: int) -> Client:
         """Return this process's client of a server."""
-        process = os.getpid()
-        if self._process != process:
-            self._clients = [_client(key) for key in self._keys]
-            self._process = process
-        return self._clients[number]
+        return self._clients()[number]
 
     def number_for(self, name: str) -> int:
         """Return which server keeps what has this name."""
@@ -71,8 +65,13 @@ class Servers:
         return scores.index(max(scores))
 
 
-def _client(key: tuple[str, str, Reach]) -> Client:
-    return shared_client(key, lambda: open_client(*key[1:]), Client.close)
+def _clients(module: str, reaches: Iterable[Reach]) -> list[Client]:
+    return [_client(module, reach) for reach in reaches]
+
+
+def _client(module: str, reach: Reach) -> Client:
+    key = ("ext:memcached", module, reach)
+    return shared_client(key, lambda: open_client(module, reach), Client.close)
 
 
 def _reach(host: str, settings: StoreOptions) -> Reach:

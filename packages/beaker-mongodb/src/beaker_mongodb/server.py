@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import TypeVar
 
 from bson.errors import BSONError
@@ -17,7 +17,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from beaker.container import shared_client
+from beaker.container import PerProcess, shared_client
 from beaker.exceptions import MissingCacheParameter
 from beaker_mongodb.connections import Link, database_of, without_password
 from beaker_mongodb.layout import Client, Collections
@@ -47,7 +47,7 @@ class Server:
         MissingCacheParameter: There is no URL, or it names no database.
     """
 
-    __slots__ = ("_database", "_deadline", "_given", "_key", "_link", "url")
+    __slots__ = ("_database", "_given", "_key", "_link", "url")
 
     def __init__(self, url: str | Client | None, deadline: float) -> None:
         if url is None or url == "":
@@ -55,12 +55,16 @@ class Server:
                 "ext:mongodb needs the option 'url', "
                 "such as mongodb://localhost:27017/beaker"
             )
-        self.url, self._deadline = url, deadline
+        self.url = url
         self._database = database_of(url)
         self._key = ("ext:mongodb", url, deadline)
-        # Looked up once per process, for every hit needs it.
-        self._link: tuple[int, Link | None] = (0, None)
-        self._given = None if isinstance(url, str) else Collections(url, self._database)
+        self._given: Collections | None = None
+        if isinstance(url, str):
+            # Looked up once per process, for every hit needs it.
+            link = partial(_linked, self._key, url, deadline, self._database)
+            self._link = PerProcess(link)
+        else:
+            self._given = Collections(url, self._database)
 
     @property
     def identity(self) -> Hashable:
@@ -121,16 +125,7 @@ class Server:
     def _reached(self) -> Collections:
         if self._given is not None:
             return self._given
-        process, link = self._link
-        if link is None or process != os.getpid():
-            link = self._linked(str(self.url))
-            self._link = os.getpid(), link
-        return link.reached()
-
-    def _linked(self, url: str) -> Link:
-        return shared_client(
-            self._key, lambda: Link(url, self._deadline, self._database), Link.close
-        )
+        return self._link().reached()
 
     def _repeated(self, act: Callable[[Collections], _T]) -> _T:
         for _ in range(_ATTEMPTS):
@@ -159,3 +154,7 @@ class Server:
             raise refused from error
         if is_away(error) and not isinstance(error, AWAY):
             raise AutoReconnect(str(error)) from error
+
+
+def _linked(key: Hashable, url: str, deadline: float, database: str) -> Link:
+    return shared_client(key, lambda: Link(url, deadline, database), Link.close)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import redis
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
-from beaker.container import shared_client
+from beaker.container import PerProcess, shared_client
 from beaker.exceptions import InvalidOptionError, MissingCacheParameter
 from beaker_redis.connections import connect, connect_cluster, without_password
 from beaker_redis.exchange import AS_BYTES, ByClient, Client, exchange_with
@@ -50,7 +50,6 @@ class Server:
         "_deadline",
         "_exchange",
         "_key",
-        "_process",
         "name",
         "url",
     )
@@ -69,8 +68,7 @@ class Server:
         self._deadline, self._connect = deadline, connect
         self._key = (name, url, deadline)
         # Looked up once per process, for every hit needs it.
-        self._process = 0
-        self._exchange: ByClient
+        self._exchange = PerProcess(partial(_made, url, connect, self._key, deadline))
 
     @property
     def identity(self) -> Hashable:
@@ -80,7 +78,7 @@ class Server:
     @property
     def client(self) -> Client:
         """This process's client; it connects when it is first used."""
-        return self._reached().client
+        return self._exchange().client
 
     def ask(self, *command: Any) -> Any:
         """Send a command and return the answer; bytes stay bytes.
@@ -89,7 +87,7 @@ class Server:
             StoreRefusedError: The server says no.
         """
         try:
-            return self._reached().ask(*command)
+            return self._exchange().ask(*command)
         except (RedisError, RedisClusterException) as e:
             self._explain(e)
             raise
@@ -149,7 +147,9 @@ class Server:
         block = min(max(seconds, 0.001), LONGEST_BLOCK)
         patience = LONGEST_BLOCK + self._deadline if self._deadline else 0
         try:
-            self._made((*self._key, "blocking"), patience).ask("BLPOP", wake, block)
+            key = (*self._key, "blocking")
+            exchange = _made(self.url, self._connect, key, patience)
+            exchange.ask("BLPOP", wake, block)
         except redis.TimeoutError:
             # A client that the user made may be less patient than we are.
             return
@@ -166,26 +166,11 @@ class Server:
         where = known.get("path") or f"{known.get('host')}:{known.get('port')}"
         return f"{self.name} at {where}" if known else f"{self.name} by a given client"
 
-    def _reached(self) -> ByClient:
-        process = os.getpid()
-        if self._process != process:
-            self._exchange = self._made(self._key, self._deadline)
-            self._process = process
-        return self._exchange
-
-    def _made(self, key: Hashable, deadline: float) -> ByClient:
-        url = self.url
-        if not isinstance(url, str):
-            return ByClient(url)
-        return shared_client(
-            key, lambda: exchange_with(self._connect(url, deadline)), _close
-        )
-
     def _explain(self, error: Exception) -> None:
         if isinstance(error, redis.ReadOnlyError):
             # What was the primary is a replica now: the name in the URL may lead to
             # another server, to which only new connections go.
-            self._reached().hang_up()
+            self._exchange().hang_up()
         refused = refusal(error, self.place())
         if refused is not None:
             raise refused from error
@@ -206,6 +191,14 @@ def redis_server(url: str | Client | None, deadline: float) -> Server:
 def cluster_server(urls: str | Client | None, deadline: float) -> Server:
     """Return a cluster, of which the URLs name some nodes."""
     return Server("ext:rediscluster", urls, deadline, connect_cluster)
+
+
+def _made(
+    url: str | Client, connect: Connect, key: Hashable, deadline: float
+) -> ByClient:
+    if not isinstance(url, str):
+        return ByClient(url)
+    return shared_client(key, lambda: exchange_with(connect(url, deadline)), _close)
 
 
 def _close(exchange: ByClient) -> None:
