@@ -4,7 +4,6 @@ import gc
 import os
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,25 +20,7 @@ from beaker.synchronization import (
     mutex_synchronizer,
     null_synchronizer,
 )
-from beaker.testing._processes import thread
-
-
-def elsewhere(act: Callable[[], bool]) -> bool:
-    """Return what this answers in another thread."""
-    answers: list[bool] = []
-    with thread(lambda: answers.append(act())):
-        pass
-    return answers[0]
-
-
-def can_write(lock: SynchronizerImpl) -> bool:
-    def act() -> bool:
-        if not lock.acquire_write_lock(wait=False):
-            return False
-        lock.release_write_lock()
-        return True
-
-    return elsewhere(act)
+from beaker.testing._locks import can_write, elsewhere
 
 
 def test_a_name_is_one_synchronizer_while_somebody_has_it(tmp_path: Path) -> None:
@@ -74,7 +55,7 @@ def test_with_none_for_directory_the_lock_is_among_temporary_files(
 
     assert lock.lock_dir == str(tmp_path / f"beaker-locks-{os.getuid()}")
     assert os.listdir(lock.lock_dir) == ["beaker.lock"]
-    assert not can_write(FileSynchronizer("name", None))
+    assert not elsewhere(lambda: can_write(FileSynchronizer("name", None)))
     lock.release()
 
 

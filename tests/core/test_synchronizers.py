@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,10 @@ from beaker.synchronization import (
     FileSynchronizer,
     NameLock,
     SynchronizerImpl,
-    file_synchronizer,
     mutex_synchronizer,
 )
+from beaker.testing import _locks
+from beaker.testing._locks import elsewhere
 from beaker.testing._processes import (
     PATIENCE,
     fork,
@@ -28,7 +28,6 @@ from beaker.testing._processes import (
     kill,
     succeeds,
     thread,
-    wait_for,
 )
 
 
@@ -39,86 +38,15 @@ def lock(request: pytest.FixtureRequest, tmp_path: Path) -> SynchronizerImpl:
     return FileSynchronizer("name", str(tmp_path / "locks"))
 
 
-def elsewhere(act: Callable[[], bool]) -> bool:
-    """Return what this answers in another thread."""
-    answers: list[bool] = []
-    with thread(lambda: answers.append(act())):
-        pass
-    return answers[0]
-
-
 def can_read(lock: SynchronizerImpl) -> bool:
-    def act() -> bool:
-        if not lock.acquire_read_lock(wait=False):
-            return False
-        lock.release_read_lock()
-        return True
-
-    return elsewhere(act)
+    return elsewhere(lambda: _locks.can_read(lock))
 
 
 def can_write(lock: SynchronizerImpl) -> bool:
-    def act() -> bool:
-        if not lock.acquire_write_lock(wait=False):
-            return False
-        lock.release_write_lock()
-        return True
-
-    return elsewhere(act)
+    return elsewhere(lambda: _locks.can_write(lock))
 
 
 # -- many readers, one writer
-
-
-def test_readers_read_together_and_keep_writers_out(lock: SynchronizerImpl) -> None:
-    assert lock.acquire_read_lock()
-
-    assert can_read(lock)
-    assert not can_write(lock)
-    lock.release_read_lock()
-    assert can_write(lock)
-
-
-def test_a_writer_keeps_all_others_out(lock: SynchronizerImpl) -> None:
-    assert lock.acquire_write_lock()
-
-    assert not can_read(lock)
-    assert not can_write(lock)
-    lock.release_write_lock()
-    assert can_read(lock)
-    assert can_write(lock)
-
-
-def test_acquire_and_release_mean_writing(lock: SynchronizerImpl) -> None:
-    assert lock.acquire()
-
-    assert not can_read(lock)
-    lock.release()
-    assert can_write(lock)
-
-
-@pytest.mark.parametrize("wait", [True, False])
-def test_a_reader_may_read_again(lock: SynchronizerImpl, wait: bool) -> None:
-    lock.acquire_read_lock()
-
-    assert lock.acquire_read_lock(wait)
-
-    lock.release_read_lock()
-    assert not can_write(lock)
-    lock.release_read_lock()
-    assert can_write(lock)
-
-
-@pytest.mark.parametrize("wait", [True, False])
-def test_a_writer_may_write_again(lock: SynchronizerImpl, wait: bool) -> None:
-    lock.acquire_write_lock()
-
-    assert lock.acquire_write_lock(wait)
-
-    lock.release_write_lock()
-    assert not can_read(lock)
-    lock.release_write_lock()
-    assert can_read(lock)
 
 
 def test_a_reader_cannot_become_a_writer_nor_the_reverse(
@@ -159,23 +87,6 @@ def test_only_the_thread_that_writes_may_release(lock: SynchronizerImpl) -> None
     assert elsewhere(release)
     assert not can_write(lock)
     lock.release_write_lock()
-
-
-@pytest.mark.parametrize("kind", ["read", "write"])
-def test_a_waiter_goes_on_when_a_writer_ends(lock: SynchronizerImpl, kind: str) -> None:
-    lock.acquire_write_lock()
-    got: list[bool] = []
-
-    def wait() -> None:
-        got.append(getattr(lock, f"acquire_{kind}_lock")())
-        getattr(lock, f"release_{kind}_lock")()
-
-    with thread(wait):
-        time.sleep(0.05)
-        assert not got
-        lock.release_write_lock()
-
-    assert got == [True]
 
 
 def test_all_waiting_readers_go_on_together_when_a_writer_ends(
@@ -409,35 +320,6 @@ print("asyncio" in sys.modules)
 # -- other processes
 
 
-def test_a_file_synchronizer_keeps_other_processes_out(tmp_path: Path) -> None:
-    lock = FileSynchronizer("name", str(tmp_path))
-    lock.acquire_read_lock()
-
-    def child() -> bool:
-        return lock.acquire_read_lock(wait=False) and not FileSynchronizer(
-            "name", str(tmp_path)
-        ).acquire_write_lock(wait=False)
-
-    assert succeeds(fork(child))
-    lock.release_read_lock()
-
-
-def test_processes_never_write_at_once(tmp_path: Path) -> None:
-    counter = tmp_path / "counter"
-    counter.write_text("0")
-
-    def work() -> bool:
-        lock = file_synchronizer("name", lock_dir=str(tmp_path / "locks"))
-        for _ in range(50):
-            lock.acquire()
-            counter.write_text(str(int(counter.read_text()) + 1))
-            lock.release()
-        return True
-
-    assert wait_for([fork(work) for _ in range(4)])
-    assert counter.read_text() == "200"
-
-
 def test_a_killed_writer_delays_the_next_by_less_than_half_a_second(
     tmp_path: Path,
 ) -> None:
@@ -470,21 +352,6 @@ def test_a_forked_child_holds_nothing_and_may_release_what_it_inherited() -> Non
     def child() -> bool:
         lock.release()
         return lock.acquire(wait=False)
-
-    assert succeeds(fork(child))
-    assert not can_write(lock)
-    lock.release()
-
-
-def test_a_forked_child_cannot_release_the_files_lock_of_its_parent(
-    tmp_path: Path,
-) -> None:
-    lock = FileSynchronizer("name", str(tmp_path))
-    lock.acquire()
-
-    def child() -> bool:
-        lock.release()
-        return not lock.acquire(wait=False)
 
     assert succeeds(fork(child))
     assert not can_write(lock)

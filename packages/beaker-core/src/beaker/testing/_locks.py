@@ -94,10 +94,12 @@ class SynchronizerSuite(Suite):
         assert elsewhere(lambda: can_write(other))
         lock.release()
 
-    def test_its_holder_may_take_it_again(self, lock: Synchronizer) -> None:
+    @pytest.mark.parametrize("wait", [True, False])
+    def test_its_holder_may_take_it_again(self, lock: Synchronizer, wait: bool) -> None:
         """And releases it as often."""
         lock.acquire_write_lock()
-        lock.acquire_write_lock()
+
+        assert lock.acquire_write_lock(wait)
 
         lock.release_write_lock()
 
@@ -105,10 +107,12 @@ class SynchronizerSuite(Suite):
         lock.release_write_lock()
         assert elsewhere(lambda: can_write(lock))
 
-    def test_a_reader_may_read_again(self, lock: Synchronizer) -> None:
+    @pytest.mark.parametrize("wait", [True, False])
+    def test_a_reader_may_read_again(self, lock: Synchronizer, wait: bool) -> None:
         """And ends as often."""
         lock.acquire_read_lock()
-        lock.acquire_read_lock()
+
+        assert lock.acquire_read_lock(wait)
 
         lock.release_read_lock()
 
