@@ -25,6 +25,7 @@ __all__ = [
     "IsNotRenewed",
     "Leasing",
     "ListsNothing",
+    "MistakesLeasesForRecords",
     "NeverLapses",
     "PurgeBreaksLeases",
     "ReadsOnce",
@@ -49,6 +50,23 @@ class ReplacesInTwoSteps(Cabinet):
         time.sleep(0.001)
         self.store(key, data, ttl)
         return True
+
+
+class MistakesLeasesForRecords(Cabinet):
+    """What is absent is made where nothing has changed since, a lease neither."""
+
+    def replace(
+        self, key: str, expected: bytes | None, data: bytes, ttl: float | None
+    ) -> bool:
+        before = self.lease_on(key)
+        time.sleep(0.001)
+        if expected is None and self.lease_on(key) != before:
+            return False
+        return super().replace(key, expected, data, ttl)
+
+    def lease_on(self, key: str) -> Any:
+        with self.opened() as drawers:
+            return drawers.leases.get(self.name(key))
 
 
 class ReadsOnce(Cabinet):

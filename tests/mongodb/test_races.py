@@ -4,30 +4,9 @@ from __future__ import annotations
 
 import random
 
-from beaker.testing._processes import fork, kill, wait_for
+from beaker.testing._processes import fork, wait_for
 from beaker_mongodb import MongoNamespaceManager
 from tests.mongodb.conftest import OpenNamespace, Raw
-
-
-def test_who_makes_what_is_absent_is_not_hindered_by_leases(
-    open_namespace: OpenNamespace,
-) -> None:
-    def take_for_ever() -> None:
-        store, number = open_namespace(), 0
-        while True:
-            lease = store.lease(f"key {number % 200}")
-            if lease.acquire(wait=False):
-                lease.release()
-            number += 1
-
-    children = [fork(take_for_ever) for _ in range(2)]
-    try:
-        store = open_namespace()
-        for number in range(200):
-            assert store.replace(f"key {number}", None, b"mine", 60)
-    finally:
-        for child in children:
-            kill(child)
 
 
 def test_clearing_and_storing_leave_nothing(

@@ -122,6 +122,22 @@ class SharingTests(StoreSuite):
             b"%d" % child: made.count(b"%d" % child) for child in children
         }
 
+    @needs("fork", "shared_between_processes", "updates_atomically")
+    def test_who_makes_what_is_absent_is_not_hindered_by_leases(
+        self, open_namespace: Opener
+    ) -> None:
+        """Nor told that a record is there because a lease comes or goes meanwhile."""
+        keys = [f"key {number}" for number in range(10)]
+        children = [fork(lambda: lease_for_ever(open_namespace, keys)) for _ in "ab"]
+        try:
+            store = open_namespace()
+            for _ in range(3 * rounds()):
+                store.discard_many(keys)
+                assert all(store.replace(key, None, b"mine", 60) for key in keys)
+        finally:
+            for child in children:
+                kill(child)
+
     @needs("fork", "shared_between_processes")
     @pytest.mark.parametrize("purpose", ["cache", "session"])
     def test_no_child_reads_what_another_asked_for(
@@ -270,6 +286,16 @@ def do_everything(store: NamespaceManager, ends_at: float) -> bool:
         if store.enumerable:
             store.purge()
     return True
+
+
+def lease_for_ever(open_namespace: Opener, keys: list[str]) -> None:
+    """Take the leases on these keys and give them back."""
+    store = open_namespace()
+    while True:
+        for key in keys:
+            lease = store.lease(key)
+            if lease.acquire(wait=False):
+                lease.release()
 
 
 def create_for_ever(open_namespace: Opener, keys: list[str]) -> None:
