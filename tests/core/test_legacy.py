@@ -22,8 +22,8 @@ from beaker.exceptions import (
     UnsupportedOperationError,
 )
 from beaker.hookspecs import hookimpl
+from beaker.legacy import is_legacy
 from beaker.plugins import register, unregister
-from beaker.protocols import is_legacy
 from beaker.records import record_of
 from beaker.registry import SyncDict
 from beaker.stores import Store, open_store

@@ -25,7 +25,7 @@ from beaker.protocols import Lease, NamespaceManager
 from beaker.records import Record, record_of
 from beaker.registry import WeakValuedRegistry
 
-__all__ = ["LegacyStore", "LegacyStoreError"]
+__all__ = ["LegacyStore", "LegacyStoreError", "is_legacy"]
 
 _log = logging.getLogger("beaker.store")
 
@@ -53,7 +53,26 @@ _DAMAGES = (
     pickle.UnpicklingError,
 )
 
+#: What 1.x calls on a store and 2.x does not.
+_DICTIONARY_FACE = {"__contains__", "__getitem__", "__setitem__", "set_value"}
+
 _write_locks = WeakValuedRegistry()
+
+
+def is_legacy(manager: type) -> bool:
+    """Return whether a class was written for Beaker 1.x.
+
+    It moves no bytes, or changes what a store of 2.x does as a dictionary, which
+    would not be noticed otherwise.
+    """
+    for kind in getattr(manager, "__mro__", ()):
+        if kind is NamespaceManager:
+            break
+        if "fetch" in vars(kind):
+            return False
+        if _DICTIONARY_FACE & vars(kind).keys():
+            break
+    return True
 
 
 class LegacyStoreError(OSError):

@@ -685,26 +685,6 @@ class CryptoProvider(Protocol):
         ...
 
 
-#: What 1.x calls on a store and 2.x does not.
-_DICTIONARY_FACE = {"__contains__", "__getitem__", "__setitem__", "set_value"}
-
-
-def is_legacy(manager: type) -> bool:
-    """Return whether a class was written for Beaker 1.x.
-
-    It moves no bytes, or changes what a store of 2.x does as a dictionary, which
-    would not be noticed otherwise.
-    """
-    for kind in getattr(manager, "__mro__", ()):
-        if kind is NamespaceManager:
-            break
-        if "fetch" in vars(kind):
-            return False
-        if _DICTIONARY_FACE & vars(kind).keys():
-            break
-    return True
-
-
 def _methods(face: type) -> dict[str, Any]:
     """Return the methods of a class, and of its bases before `NamespaceManager`."""
     bases = face.__mro__[: face.__mro__.index(NamespaceManager)]

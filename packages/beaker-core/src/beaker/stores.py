@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from beaker.breaker import Breaker, breaker_for
 from beaker.exceptions import StoreRefusedError
-from beaker.legacy import LegacyStore
-from beaker.protocols import Lease, NamespaceManager, Purged, is_legacy
+from beaker.legacy import LegacyStore, is_legacy
+from beaker.protocols import Lease, NamespaceManager, Purged
 from beaker.records import OBJECTS, ObjectCodec, RecordCodec
 from beaker.serializers import serializer_named
 

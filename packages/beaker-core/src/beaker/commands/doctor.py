@@ -27,7 +27,7 @@ from beaker.commands.rendering import as_json_text, print_findings
 from beaker.commands.stores import options_of, plugin_of, store_findings
 from beaker.configuration import SESSION_DEFAULTS, cache_options
 from beaker.exceptions import BeakerException, BeakerWarning
-from beaker.protocols import is_legacy
+from beaker.legacy import is_legacy
 from beaker.stores import StoreOpener
 
 __all__ = ["doctor", "section_findings"]

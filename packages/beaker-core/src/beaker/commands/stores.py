@@ -8,8 +8,9 @@ from typing import Any
 from beaker import cache
 from beaker.commands.findings import ERROR, GOOD, NOTE, Finding, of_error
 from beaker.exceptions import BeakerException, StoreUnavailableError
+from beaker.legacy import is_legacy
 from beaker.plugins import backend_named, wheel_of
-from beaker.protocols import ABILITIES, is_legacy
+from beaker.protocols import ABILITIES
 from beaker.stores import Store
 
 __all__ = ["options_of", "plugin_of", "store_findings"]

@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import pytest
 
+from beaker.legacy import is_legacy
 from beaker.plugins import Backends, backend_named
-from beaker.protocols import NamespaceManager, is_legacy
+from beaker.protocols import NamespaceManager
 from beaker.stores import StoreOpener
 from beaker.testing._processes import PATIENCE
 from beaker.testing._servers import Server
