@@ -417,18 +417,18 @@ def test_a_killed_holder_is_replaced_when_its_lease_lapses(tmp_path: Path) -> No
         ready, tell = os.pipe()
 
         def hold(tell: int = tell) -> None:
-            DirectoryLease(tmp_path, ttl=0.3).acquire()
+            DirectoryLease(tmp_path, ttl=0.9).acquire()
             os.write(tell, b"!")
             time.sleep(PATIENCE)
 
         child = fork(hold)
         os.read(ready, 1)
-        time.sleep(0.4)
+        time.sleep(1)
         assert not DirectoryLease(tmp_path).acquire(wait=False)
         kill(child)
         lease = DirectoryLease(tmp_path)
 
-        assert lease.acquire(timeout=1.0)
+        assert lease.acquire(timeout=PATIENCE)
 
         lease.release()
         os.close(ready)

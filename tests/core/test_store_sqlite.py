@@ -19,6 +19,7 @@ from beaker.backends import _forks, sqlite
 from beaker.exceptions import StoreRefusedError
 from beaker.testing._processes import fork, kill, succeeds, wait_for
 
+from .callers import eventually
 from .local_stores import Open, opener
 
 
@@ -188,7 +189,8 @@ def test_killed_writers_leave_the_file_whole(open_namespace: Open, file: Path) -
 
     for turn in range(5):
         children = [fork(write) for _ in range(3)]
-        time.sleep(0.05 + turn * 0.02)
+        assert eventually(lambda: open_namespace().size() > 0)
+        time.sleep(turn * 0.02)
         for child in children:
             kill(child)
 
