@@ -199,3 +199,15 @@ def test_a_program_does_not_start_with_a_cipher_that_is_not_there(
 ) -> None:
     with pytest.raises(InvalidCryptoBackendError, match=name):
         visit("memory", crypto_type=name)
+
+
+@pytest.mark.parametrize(("key", "is_plain"), [(None, True), (STRONG, False)])
+def test_memory_keeps_a_session_encrypted_too(key: str | None, is_plain: bool) -> None:
+    """So that it is in no dump of the memory; without a key it is kept as it is."""
+    session = Session({}, type="memory", encrypt_key=key, validate_key=key)
+    session["word"] = "plain to see"
+    session.save()
+
+    kept = repr(session.namespace.fetch("session"))
+
+    assert ("plain to see" in kept) is is_plain

@@ -14,7 +14,7 @@ from beaker._sessions.format import (
     of_payload,
 )
 from beaker._sessions.formerpayloads import FormerPayloads
-from beaker._sessions.records import SessionRecord, is_record, place_of
+from beaker._sessions.records import SessionRecord, Stored, is_record, place_of
 from beaker.exceptions import CorruptRecordError
 
 __all__ = [
@@ -37,10 +37,10 @@ class SessionCodec(Protocol):
     serves_former: bool
 
     def read(self, id: str, session: Any) -> SessionRecord:
-        """Return what a record's bytes, or a payload of 1.x, mean.
+        """Return what a store was given to keep, be it a payload of 1.x.
 
         Raises:
-            CorruptRecordError: They are neither, or not to be believed.
+            CorruptRecordError: It is no session, or not to be believed.
         """
         ...
 
@@ -58,8 +58,8 @@ class SessionCodec(Protocol):
 
     def write(
         self, id: str, data: dict[str, Any], created: float, now: float
-    ) -> tuple[bytes | str, SessionRecord]:
-        """Return the bytes of a record or a payload, and the record they are.
+    ) -> tuple[Stored, SessionRecord]:
+        """Return what a store is given, and the record that it is.
 
         Raises:
             UnserializableValueError: The serializer does not take a value.
@@ -76,6 +76,7 @@ class StoreCodec:
         payloads: How payloads of 1.x are made.
         former_serializer: What serializes those.
         is_private: Whether only we can write in this store.
+        keeps_records: Whether the store keeps a record as it is.
         serves_former: Whether payloads are written rather than records.
     """
 
@@ -84,6 +85,7 @@ class StoreCodec:
         "_former_kind",
         "_from_payload",
         "_is_bound",
+        "_keeps_records",
         "_to_payload",
         "serializer",
         "serves_former",
@@ -96,10 +98,11 @@ class StoreCodec:
         former_serializer: Any,
         *,
         is_private: bool,
+        keeps_records: bool,
         serves_former: bool,
     ) -> None:
         self._format, self._is_bound = format, format.records.protects
-        self._former_kind = payloads.kind
+        self._former_kind, self._keeps_records = payloads.kind, keeps_records
         self.serializer = format.serializer
         self._from_payload = partial(
             payloads.decode, serializer=former_serializer, is_trusted=is_private
@@ -109,6 +112,8 @@ class StoreCodec:
 
     def read(self, id: str, session: Any) -> SessionRecord:
         """See `SessionCodec.read`."""
+        if session.__class__ is SessionRecord:
+            return session
         if isinstance(session, bytes) and is_record(session):
             return self._format.read(self._place(id), session)
         self._format.check_former("a session of Beaker 1.x")
@@ -128,8 +133,11 @@ class StoreCodec:
 
     def write(
         self, id: str, data: dict[str, Any], created: float, now: float
-    ) -> tuple[bytes | str, SessionRecord]:
+    ) -> tuple[Stored, SessionRecord]:
         """See `SessionCodec.write`."""
+        if self._keeps_records:
+            record = self._format.record(data, created, now)
+            return record, record
         if not self.serves_former:
             return self._format.write(self._place(id), data, created, now)
         data = with_times(data, created, now)
@@ -172,7 +180,7 @@ class OwnCodec:
 
     def write(
         self, id: str, data: dict[str, Any], created: float, now: float
-    ) -> tuple[bytes | str, SessionRecord]:
+    ) -> tuple[Stored, SessionRecord]:
         """See `SessionCodec.write`."""
         del id
         data = with_times(data, created, now)

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 from beaker._sessions.plaindata import load_plain
-from beaker._sessions.records import is_record
+from beaker._sessions.records import SessionRecord, Stored, is_record
 from beaker.exceptions import CorruptRecordError
 from beaker.records import MAGIC, record_of
 from beaker.stores import Store
@@ -19,7 +19,7 @@ _MAGIC_TEXT = urlsafe_b64encode(MAGIC).decode()
 _PICKLED = b"\x80"
 
 
-def laid_in(store: Store, session: bytes | str, now: float) -> Any:
+def laid_in(store: Store, session: Stored, now: float) -> Any:
     """Return what a store is given to keep.
 
     Args:
@@ -44,14 +44,14 @@ def laid_in(store: Store, session: bytes | str, now: float) -> Any:
     return pickle.dumps({"session": session} if whole else session, 2)
 
 
-def taken_from(store: Store, kept: Any) -> bytes | str:
+def taken_from(store: Store, kept: Any) -> Stored:
     """Return the record or the payload in what a store kept.
 
     Raises:
         CorruptRecordError: It is neither.
     """
     session = kept.value if store.holds_objects else _unwrapped(kept)
-    if isinstance(session, bytes):
+    if isinstance(session, bytes | SessionRecord):
         return session
     if not isinstance(session, str):
         kind = type(session).__name__

@@ -82,6 +82,11 @@ class SessionFormat:
             ForbiddenClassError: It could not be read again, since nothing shows
                 that these bytes are ours.
         """
+        record = self.record(data, created, now)
+        return self.records.encode(place, record), record
+
+    def record(self, data: dict[str, Any], created: float, now: float) -> SessionRecord:
+        """Return the record of a session; see `write`."""
         serialized = dump_dictionary(self.serializer, data)
         if self.serializer is JSON:
             tell_what_json_changes(data, serialized, strict=self._is_strict)
@@ -89,7 +94,7 @@ class SessionFormat:
         record = SessionRecord(created, now, self._identifier, serialized, ours, ours)
         if not (self._is_private or self.records.protects):
             self.data(record._replace(is_authentic=False))
-        return self.records.encode(place, record), record
+        return record
 
     def rewrite(self, place: bytes, record: SessionRecord, now: float) -> bytes:
         """Return the bytes of a session that changed in nothing but its use.

@@ -15,6 +15,7 @@ from beaker.signing import KeyRing
 __all__ = [
     "SessionRecord",
     "SessionRecords",
+    "Stored",
     "is_record",
     "place_of",
     "removed",
@@ -50,6 +51,11 @@ class SessionRecord(NamedTuple):
     data: Any
     is_authentic: bool
     is_current: bool
+
+
+#: What a store is given of a session: the bytes of a record, or a payload of 1.x; by a
+#: store that keeps objects, the record itself.
+Stored = bytes | str | SessionRecord
 
 
 class SessionRecords:
@@ -181,9 +187,11 @@ def removed(now: float) -> bytes:
     return _HEAD.pack(MAGIC, 0, 0, _REMOVED, now, _UNUSED, now)
 
 
-def removed_at(stored: bytes | str) -> float | None:
+def removed_at(stored: Stored) -> float | None:
     """Return when the session that stood here was removed; None: it was not."""
-    if len(stored) != _HEAD.size or not isinstance(stored, bytes):
+    if stored.__class__ is SessionRecord or len(stored) != _HEAD.size:
+        return None
+    if not isinstance(stored, bytes):
         return None
     magic, _, _, protection, since, _, _ = _HEAD.unpack(stored)
     return since if magic == MAGIC and protection == _REMOVED else None

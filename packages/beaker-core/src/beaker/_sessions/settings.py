@@ -191,13 +191,16 @@ class SessionSettings:
         # Within this process a signature shows nothing.
         secrets = [] if in_memory else self.secrets or self.validate_keys
         # Stores of one machine keep their files to their owner.
+        former = self.mode == "compat"
         private = in_memory or not (legacy or backend.shared_between_hosts)
         return StoreCodec(
             self._format("session record", secrets, is_private=private),
             self.former_payloads,
             self.former_serializer,
             is_private=private,
-            serves_former=self.mode == "compat",
+            # Who wants them encrypted finds no plain ones in a dump of the memory.
+            keeps_records=in_memory and not self.encrypt_keys and not former,
+            serves_former=former,
         )
 
     @cached_property

@@ -12,7 +12,7 @@ from beaker._sessions.format import PAYLOAD
 from beaker._sessions.lifetime import AHEAD, Lifetime
 from beaker._sessions.markers import MARKED_FOR, Markers, marker
 from beaker._sessions.merging import Changes, changes
-from beaker._sessions.records import SessionRecord, removed_at
+from beaker._sessions.records import SessionRecord, Stored, removed_at
 from beaker.exceptions import CorruptRecordError
 from beaker.listeners import listens, tell
 from beaker.stores import Store
@@ -195,7 +195,7 @@ class StoredSession:
 
     def _written(
         self, data: dict[str, Any], created: float, now: float
-    ) -> tuple[bytes | str, SessionRecord]:
+    ) -> tuple[Stored, SessionRecord]:
         return self._codec.write(self.id, data, min(created, now), now)
 
     def _is_same(
@@ -206,7 +206,7 @@ class StoredSession:
             return not changes(self.data(), data, self._codec.serializer)
         return (written.serializer, written.data) == (found.serializer, found.data)
 
-    def _put(self, kept: Any, session: bytes | str, record: SessionRecord) -> bool:
+    def _put(self, kept: Any, session: Stored, record: SessionRecord) -> bool:
         created, now = record.created, record.accessed
         new = laid_in(self.store, session, now)
         ttl = self._lifetime.ttl(created, now)
