@@ -190,8 +190,8 @@ class SessionSettings:
         in_memory = not legacy and backend.holds_objects
         # Within this process a signature shows nothing.
         secrets = [] if in_memory else self.secrets or self.validate_keys
-        # Stores of one machine keep their files to their owner.
         former = self.mode == "compat"
+        # Stores of one machine keep their files to their owner.
         private = in_memory or not (legacy or backend.shared_between_hosts)
         return StoreCodec(
             self._format("session record", secrets, is_private=private),
