@@ -120,6 +120,20 @@ def test_the_options_of_each_region_are_looked_at(tmp_path: Path) -> None:
     assert "answers" in found["cache.long store"][0].says
 
 
+def test_what_the_store_reads_is_not_told_as_left_over() -> None:
+    found = of_cache(type="ext:redis", url="redis://127.0.0.1:1/0", timeout="60")
+
+    assert "cache.timeout" not in found
+
+
+def test_a_region_that_is_not_listed_is_told() -> None:
+    found = of_cache(**{"regions": "short", "lnog.expire": "5"})
+
+    (told,) = found["cache.lnog.expire"]
+    assert told.level == WARNING
+    assert told.remedy == "name the region there, or take its 'expire' out"
+
+
 @pytest.mark.parametrize(
     "secret",
     ["short", "a" * 40, "correct horse battery", "change-me-change-me-1", b"secret"],

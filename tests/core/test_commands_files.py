@@ -45,6 +45,15 @@ def test_all_options_of_a_session_filter_are_the_sessions(
     assert sections(tmp_path, text) == [Section("filter:s", {"type": "file"}, {})]
 
 
+def test_an_underscore_of_1x_is_read_as_the_dot(tmp_path: Path) -> None:
+    text = "[app:main]\nsession.type = file\nsession_secret = s\n"
+
+    with pytest.warns(DeprecationWarning, match="'session_secret'"):
+        (found,) = sections(tmp_path, text)
+
+    assert found.session == {"type": "file", "secret": "s"}
+
+
 def test_what_all_sections_inherit_makes_none_of_them_ours(tmp_path: Path) -> None:
     text = "[DEFAULT]\nsession.type = file\n[server:main]\nport = 80\n"
 

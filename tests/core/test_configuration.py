@@ -232,6 +232,11 @@ def test_a_prefix_where_none_belongs_is_told() -> None:
         warn_unknown("cache", ["cache.type"])
 
 
+def test_a_dotted_option_of_a_store_is_told_with_the_likely_one() -> None:
+    with pytest.warns(BeakerWarning, match=r"'sa\.ehco'; did you mean 'sa\.echo'"):
+        warn_unknown("cache", ["sa.ehco"], ["sa.echo"])
+
+
 def test_an_option_of_a_region_that_is_not_listed_is_told() -> None:
     with pytest.warns(BeakerWarning, match="'shrot' is not in the option 'regions'"):
         warn_unknown("cache", ["shrot.expire"])

@@ -38,6 +38,7 @@ __all__ = [
     "tell_program",
     "unknown_options",
     "warn_unknown",
+    "with_dots",
 ]
 
 Options = TypeVar("Options", bound=MutableMapping[str, Any])
@@ -167,6 +168,23 @@ def prefixed_options(section: str, given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def with_dots(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the options of a session that begin with ``session_`` as 1.x read them."""
+    former = {
+        f"session_{name}": f"session.{name}"
+        for name in SESSION_OPTIONS
+        if f"session_{name}" in given
+    }
+    for name, meant in former.items():
+        warnings.warn(
+            f"the option {name!r} is read as {meant!r}: write it so",
+            DeprecationWarning,
+            stacklevel=5,
+        )
+    renamed = {meant: given[name] for name, meant in former.items()}
+    return {**renamed, **{k: v for k, v in given.items() if k not in former}}
+
+
 def warn_unknown(
     section: str,
     given: Iterable[str],
@@ -205,10 +223,12 @@ def unknown_options(
             continue
         # A prefix belongs into a file, not where options are given by name.
         bare = name.removeprefix("beaker.").removeprefix(f"{section}.")
-        if section == "cache" and "." in bare:
+        dotted = "." in bare
+        alike = [other for other in known if ("." in other) == dotted]
+        meant = bare if bare in known else did_you_mean(bare, alike)
+        if section == "cache" and dotted and not meant:
             yield UnknownRegionError(name)
         else:
-            meant = bare if bare in known else did_you_mean(bare, known)
             yield UnknownOptionError(name, meant)
 
 
@@ -234,29 +254,12 @@ def _take(
 ) -> dict[str, Any]:
     config = config or {}
     if section == "session":
-        config, keywords = _with_dots(config), _with_dots(keywords)
+        config, keywords = with_dots(config), with_dots(keywords)
     prefixed = prefixed_options(section, config)
     named = prefixed_options(section, keywords)
     if not prefixed and not named:
         prefixed = _bare(config)
     return {**prefixed, **named, **_bare(keywords)}
-
-
-def _with_dots(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the options of a session that begin with ``session_`` as 1.x read them."""
-    former = {
-        f"session_{name}": f"session.{name}"
-        for name in SESSION_OPTIONS
-        if f"session_{name}" in given
-    }
-    for name, meant in former.items():
-        warnings.warn(
-            f"the option {name!r} is read as {meant!r}: write it so",
-            DeprecationWarning,
-            stacklevel=5,
-        )
-    renamed = {meant: given[name] for name, meant in former.items()}
-    return {**renamed, **{k: v for k, v in given.items() if k not in former}}
 
 
 def _bare(given: Mapping[str, Any]) -> dict[str, Any]:

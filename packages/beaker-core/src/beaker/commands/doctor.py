@@ -123,7 +123,7 @@ def _of_caches(given: Mapping[str, Any]) -> Iterator[Finding]:
         region, dot, option = name.partition(".")
         if dot and region in parts:
             parts[region][option] = value
-        elif not dot:
+        else:
             parts[""][name] = value
     yield from _of_cache("cache.", parts[""], parts[""], is_used=not regions)
     for region in regions:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from configparser import ConfigParser, Error, InterpolationError
 from typing import Any, NamedTuple
 
-from beaker.configuration import OF_PASTE, prefixed_options
+from beaker.configuration import OF_PASTE, prefixed_options, with_dots
 from beaker.exceptions import ConfigurationFileError
 
 __all__ = ["Section", "sections_in"]
@@ -118,6 +118,7 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 
 
 def _section(name: str, values: Mapping[str, Any]) -> Section:
+    values = with_dots(values)
     found = [prefixed_options(kind, values) for kind in _KINDS]
     if _is_filter(values):
         others = {*_FOR_PASTE, *OF_PASTE}

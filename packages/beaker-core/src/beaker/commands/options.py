@@ -54,7 +54,7 @@ def option_findings(
     for name, value in given.items():
         if name in table:
             yield from _value_findings(prefix + name, name, value, table[name])
-        if name in former:
+        if name in former and name not in (declared or {}):
             yield Finding(NOTE, prefix + name, *former[name])
 
 
