@@ -6,6 +6,7 @@ import asyncio
 import functools
 import sys
 from collections.abc import Callable
+from hashlib import sha1
 from inspect import signature
 from typing import Any
 
@@ -385,6 +386,26 @@ def test_a_function_of_another_process_is_invalidated_by_name(
         "value 2",
     ]
     assert "tag \\-" not in cache
+
+
+@pytest.mark.parametrize("term", ["a b", "", "x" * 300])
+def test_what_a_copy_of_the_decorator_of_1x_keeps_is_invalidated(
+    region: str, term: str
+) -> None:
+    cache = CacheManager().get_cache_region("module|load", region)
+
+    def load() -> None:
+        """Stand for the function that such a copy returns."""
+
+    load._arg_namespace = "module|load"  # type: ignore[attr-defined]  # as 1.x has it
+    key = f"tag {term}"
+    cache[
+        key if len(key) < 200 else sha1(key.encode(), usedforsecurity=False).hexdigest()
+    ] = 1
+
+    region_invalidate(load, region, "tag", term)
+
+    assert not list(cache.namespace.keys())
 
 
 def test_a_manager_invalidates_by_the_name_of_a_namespace(

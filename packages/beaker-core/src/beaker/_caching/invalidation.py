@@ -73,8 +73,9 @@ def forget(
 def forget_row(cache: FunctionCache, key_length: int, row: Iterable[object]) -> None:
     """Remove the result of one call of a function that is not known here."""
     namespace, parts = cache.namespace_name, tuple(row)
-    if cache.nsargs.get("legacy_keys"):
-        cache.remove_value(former_key(parts, namespace, key_length))
-        return
-    for key in keys_of_unknown(namespace, parts, key_length):
+    # Programs that carry a copy of 1.x's decorator make such a key, too.
+    keys = {former_key(parts, namespace, key_length)}
+    if not cache.nsargs.get("legacy_keys"):
+        keys |= keys_of_unknown(namespace, parts, key_length)
+    for key in keys:
         cache.remove_value(key)
