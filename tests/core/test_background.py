@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from beaker._caching import background, coroutines, regeneration
+from beaker._caching import background, coroutines
 from beaker._caching.background import Crew
 from beaker.cache import Cache, CacheManager, cache_region, cache_regions
 from beaker.exceptions import LockTimeoutError
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("own_registries")
 def crew(monkeypatch: pytest.MonkeyPatch) -> Iterator[Crew]:
     """The threads in the background, of this test alone."""
     own = Crew()
-    monkeypatch.setattr(regeneration, "crew", lambda: own)
+    monkeypatch.setattr(background, "crew", lambda: own)
     yield own
     own.end()
 

@@ -66,5 +66,9 @@ def test_who_asks_for_memory_loads_no_other_store(fresh: Python, code: str) -> N
     assert not {"sqlite3", "dbm", "redis", "beaker_redis"} & modules
 
 
-def test_the_cache_alone_loads_no_sessions(fresh: Python) -> None:
-    assert "beaker.session" not in loaded(fresh, "import beaker.cache")
+def test_the_cache_alone_loads_no_sessions_and_no_locks(fresh: Python) -> None:
+    modules = loaded(fresh, "import beaker.cache")
+
+    assert not {"beaker.session", "beaker._locks.leases"} & modules
+    # The number that we have set ourselves, with those of the standard library.
+    assert len(modules) <= 90

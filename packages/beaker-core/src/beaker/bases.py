@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from beaker._locks.leases import LocalLease
 from beaker.perprocess import PerProcess
 from beaker.protocols import NamespaceManager, Synchronizer
 
@@ -118,6 +117,8 @@ class AbstractDictionaryNSManager(NamespaceManager):
 
     def get_creation_lock(self, key: str) -> Any:
         """Return a lock within this process."""
+        from beaker._locks.leases import LocalLease
+
         name = f"{type(self).__name__}/{self.namespace}/{key!r}"
         return LocalLease(name, None, _no_mark, _no_mark)
 

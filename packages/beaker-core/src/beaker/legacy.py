@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from math import ceil
 from typing import Any
 
-from beaker._locks.leases import LocalLease
 from beaker.exceptions import (
     BeakerException,
     CorruptRecordError,
@@ -134,6 +133,8 @@ class LegacyStore(NamespaceManager):
 
     def lease(self, key: str) -> Lease:
         """Return the manager's own creation lock, or one of this process."""
+        from beaker._locks.leases import LocalLease
+
         kind = type(self.manager)
         name = f"{kind.__module__}.{kind.__qualname__}/{self.namespace}/{key}"
         own = LocalLease(name, None, _no_mark, _no_mark)

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from beaker._caching.background import crew
 from beaker._caching.creation import Creation, is_creating
 from beaker._caching.freshness import FRESH, STALE
 from beaker._caching.recordstore import RecordStore
@@ -104,6 +103,8 @@ class ValueStore(RecordStore):
         creation = Creation(self, key, stale, expire, starttime)
         if stale is None or not self.background:
             return creation.made(create)
+        from beaker._caching.background import crew
+
         name = self.store.identity, key
         crew().ask(name, lambda: self._made_unseen(creation, create))
         self.tell_read(key, "stale")
