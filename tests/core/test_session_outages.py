@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from beaker.exceptions import StoreUnavailableError
+from beaker.middleware import SessionMiddleware
 from beaker.protocols import Lease, NamespaceManager
 from beaker.session import Session
 from beaker.testing._requests import by_cookie, stored
 from beaker.testing._suite import rounds
 from tests.core.callers import eventually
 from tests.core.served import EACH, LASTING, Served, serving
-from tests.core.sessions import KEY, Visit, contents, setting
+from tests.core.sessions import KEY, Browser, Visit, contents, setting
 
 Options = dict[str, Any]
 
@@ -94,6 +95,39 @@ def test_an_unreachable_store_is_answered_503_and_costs_no_session(
         assert response.all("Retry-After") == ["1"]
         assert response.cookie == ""
     assert away.browser.cookies == before
+
+
+def test_an_application_that_yields_is_answered_503_too(
+    server: type[Switchable],
+) -> None:
+    def application(environ: Options, start_response: Any) -> Iterator[bytes]:
+        setting(user="ann")(environ["beaker.session"])
+        start_response("200 OK", [])
+        yield b"fine"
+
+    browser = Browser(SessionMiddleware(application, namespace_class=server))
+    server.is_away = True
+
+    response = browser.get()
+
+    assert response.status == "503 Service Unavailable"
+    assert "try again" in response.body
+    assert response.cookie == ""
+
+
+def test_an_answer_that_has_begun_ends_with_the_error(
+    server: type[Switchable],
+) -> None:
+    def application(environ: Options, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        yield b"begun"
+        server.is_away = True
+        contents(environ["beaker.session"])
+
+    browser = Browser(SessionMiddleware(application, namespace_class=server))
+
+    with pytest.raises(StoreUnavailableError, match="connection refused"):
+        browser.get(HTTP_COOKIE=f"beaker.session.id={'0' * 32}")
 
 
 def test_an_unreachable_store_is_never_a_new_session(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import GeneratorType
 from typing import Any
 
 from beaker._sessions.settings import SessionSettings
@@ -112,12 +113,13 @@ class SessionMiddleware:
             return start_response(status, headers, exc_info)
 
         try:
-            return self.wrap_app(environ, session_start_response)
+            body = self.wrap_app(environ, session_start_response)
         except StoreUnavailableError as e:
-            if "_answered" in session.__dict__:
-                raise
-            _log.error("answered 503: %s", e)
-            return _unavailable(start_response)
+            return _instead(e, session, start_response)
+        if type(body) is GeneratorType:
+            # Such an application begins when its first bytes are asked for.
+            return _guarded(body, session, start_response)
+        return body
 
     def _get_session(self) -> Session:
         """Return a new session that no cookie leads to."""
@@ -226,6 +228,24 @@ def _finish(
                 headers[at] = (name, f"{value}, Cookie")
             return
     headers.append(("Vary", "Cookie"))
+
+
+def _guarded(
+    body: Iterable[bytes], session: SessionObject, start_response: StartResponse
+) -> Iterator[bytes]:
+    try:
+        yield from body
+    except StoreUnavailableError as e:
+        yield from _instead(e, session, start_response)
+
+
+def _instead(
+    error: StoreUnavailableError, session: SessionObject, start_response: StartResponse
+) -> Iterable[bytes]:
+    if "_answered" in session.__dict__:
+        raise error
+    _log.error("answered 503: %s", error)
+    return _unavailable(start_response)
 
 
 def _unavailable(start_response: StartResponse) -> Iterable[bytes]:
