@@ -428,6 +428,35 @@ def test_what_was_not_decorated_cannot_be_invalidated(
         region_invalidate(calls, region, "tag", "a")
 
 
+def test_what_no_call_can_have_is_told_when_it_is_invalidated(
+    manager: CacheManager,
+) -> None:
+    @manager.cache("tag")
+    def load(term: str) -> str:
+        return term
+
+    with pytest.warns(BeakerWarning, match="its decorator was given comes first: tag"):
+        manager.invalidate(load, "a")
+    with pytest.warns(BeakerWarning, match="missing a required argument: 'term'"):
+        manager.invalidate(load, "tag")
+
+
+def test_what_a_call_can_have_is_not_told(manager: CacheManager, region: str) -> None:
+    @manager.cache(1, "tag")
+    def load(term: str, limit: int = 5, **more: str) -> str:
+        return f"{term} {limit} {more}"
+
+    class Thing:
+        @cache_region(region)
+        def load(self, term: str) -> str:
+            return term
+
+    manager.invalidate(load, 1, "tag", "a")
+    manager.invalidate(load, "1", "tag", "a", limit=6, other="x")
+    region_invalidate(Thing.load, None, "a")
+    region_invalidate(Thing().load, None, "a")
+
+
 def test_by_name_keywords_need_the_function(region: str) -> None:
     with pytest.raises(BeakerException, match=r"parameters of 'other\.module\|load'"):
         region_invalidate("other.module|load", region, "tag", limit=1)

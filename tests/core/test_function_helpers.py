@@ -88,6 +88,20 @@ def test_one_result_is_invalidated_and_its_neighbours_are_not(
     assert [load("b"), load("a")] == ["value 2", "value 3"]
 
 
+def test_arguments_that_no_call_can_have_cannot_be_invalidated(
+    manager: CacheManager,
+) -> None:
+    class Shop:
+        @manager.cache()
+        def stock(self, article: int) -> int:
+            return article
+
+    with pytest.raises(TypeError, match="too many positional arguments"):
+        Shop.stock.invalidate(Shop(), 7)
+    with pytest.raises(TypeError, match="missing a required argument: 'article'"):
+        Shop().stock.invalidate()
+
+
 def test_all_results_of_one_function_are_invalidated_and_no_others(
     manager: CacheManager, calls: Calls
 ) -> None:

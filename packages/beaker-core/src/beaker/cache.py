@@ -115,7 +115,7 @@ def region_invalidate(
     if cache is None:
         options = _told(_region_options(region))
         cache = Cache._get_cache(namespace_of(namespace), options)  # noqa: SLF001
-    forget(cache, known, args, kwargs)
+    forget(cache, known, args, kwargs, is_named=isinstance(namespace, str))
 
 
 class Cache:
@@ -412,7 +412,7 @@ class CacheManager:
         if cache is None:
             options = {key: kwargs[key] for key in kwargs.keys() - call.keys()}
             cache = self.get_cache(namespace_of(func), **options)
-        forget(cache, known, args, call)
+        forget(cache, known, args, call, is_named=isinstance(func, str))
 
 
 def _cache_decorate(

@@ -33,6 +33,7 @@ __all__ = [
     "UnknownRegionError",
     "UnserializableValueError",
     "UnsupportedOperationError",
+    "UselessInvalidationError",
     "WeakSecretError",
 ]
 
@@ -249,6 +250,20 @@ class UndecoratedFunctionError(BeakerException, AttributeError):
         return (
             f"{self.function!r} keeps no results: give what the decorator of the "
             f"cache returned, or the name of its namespace"
+        )
+
+
+class UselessInvalidationError(BeakerException, ValueError):
+    """What is to be invalidated is the result of no call; told as a warning."""
+
+    def __init__(self, namespace: str, row: tuple[object, ...], reason: str) -> None:
+        self.namespace, self.row, self.reason = namespace, row, reason
+        super().__init__(namespace, row, reason)
+
+    def __str__(self) -> str:
+        return (
+            f"no result of {self.namespace!r} is kept under {self.row!r}: "
+            f"{self.reason}; give what the decorator was given, then the arguments"
         )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
 from beaker._caching.chosenkeys import ChosenKeys
@@ -18,6 +19,9 @@ from beaker.keys import (
     shortened,
 )
 from beaker.option_tables import DEFAULT_KEY_LENGTH
+
+if TYPE_CHECKING:
+    from inspect import Signature
 
 __all__ = [
     "CachedFunction",
@@ -96,12 +100,40 @@ class CachedFunction:
         return self.opened
 
     def key_of_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-        """Return the key of a call without its `self` or `cls`, if they do not count."""
+        """Return the key of a call without its `self` or `cls`, if they do not count.
+
+        Raises:
+            TypeError: The function cannot be called so.
+        """
+        self._bind(args, kwargs)
         return self._shortened(self.keys.of_arguments(args, kwargs))
 
     def key_of_row(self, row: Sequence[object], kwargs: Mapping[str, Any]) -> str:
         """Return the key for the decorator's tags and a call's arguments in one row."""
         return self._shortened(self.keys.of_flat(row, kwargs))
+
+    def slip_in(self, row: Sequence[object], kwargs: Mapping[str, Any]) -> str | None:
+        """Return why no call of this function has such a row; None if one may."""
+        tags = self.keys.tags
+        if [str(part) for part in row[: len(tags)]] != tags:
+            return f"what its decorator was given comes first: {', '.join(tags)}"
+        try:
+            self._bind(row[len(tags) :], kwargs)
+        except TypeError as e:
+            return str(e)
+        return None
+
+    def _bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        # What a function of the program makes keys of, that function checks.
+        if self._choose is None:
+            first = (None,) if self.keys.skips_first else ()
+            self._signature.bind(*first, *args, **kwargs)
+
+    @cached_property
+    def _signature(self) -> Signature:
+        from inspect import signature
+
+        return signature(self.function)
 
     def _settle(self, options: Mapping[str, Any]) -> str:
         """Decide how keys are made, and return the namespace."""

@@ -12,8 +12,12 @@ from beaker._caching.functions import (
     key_length,
     keys_of_unknown,
 )
-from beaker.configuration import CACHE_OPTIONS
-from beaker.exceptions import BeakerException, UndecoratedFunctionError
+from beaker.configuration import CACHE_OPTIONS, tell_program
+from beaker.exceptions import (
+    BeakerException,
+    UndecoratedFunctionError,
+    UselessInvalidationError,
+)
 
 __all__ = ["arguments_in", "forget", "forget_row", "namespace_of"]
 
@@ -45,6 +49,8 @@ def forget(
     known: CachedFunction | None,
     row: Iterable[object],
     kwargs: Mapping[str, Any],
+    *,
+    is_named: bool,
 ) -> None:
     """Remove the result of one call.
 
@@ -53,6 +59,8 @@ def forget(
         known: The function, if it was decorated in this process.
         row: What the decorator was given, then the arguments of the call.
         kwargs: The keyword arguments of the call.
+        is_named: Whether the name of the namespace was given, which functions may
+            share, and not the function.
 
     Raises:
         BeakerException: Keywords are given, and whose they are is not known.
@@ -60,7 +68,13 @@ def forget(
     if known is not None:
         # Opening its cache tells how its keys are made.
         known.cache()
-        cache.remove_value(known.key_of_row(tuple(row), kwargs))
+        parts = tuple(row)
+        slip = None if is_named else known.slip_in(parts, kwargs)
+        if slip:
+            tell_program(
+                UselessInvalidationError(known.namespace, parts, slip), strict=False
+            )
+        cache.remove_value(known.key_of_row(parts, kwargs))
     elif kwargs:
         raise BeakerException(
             f"nothing is known of the parameters of {cache.namespace_name!r}: give "
