@@ -195,9 +195,19 @@ def test_a_listener_that_raises_is_logged_once_and_keeps_it_from_nobody(
     assert before.outcomes == after.outcomes == ["miss", "hit"]
     [record] = [record for record in caplog.records if record.name == "beaker.plugins"]
     assert record.levelno == logging.ERROR
-    assert "failed in value_read; told once" in record.getMessage()
+    assert record.getMessage().endswith("Broken failed in value_read; told once")
     assert record.exc_info is not None
     assert isinstance(record.exc_info[1], ZeroDivisionError)
+
+
+def test_two_listeners_of_one_class_are_two(listen: Listen) -> None:
+    one, other = listen(Reads()), listen(Reads())
+
+    Cache("things").get("k", createfunc=int)
+
+    assert one.outcomes == other.outcomes == ["miss"]
+    with pytest.raises(ValueError, match="already registered"):
+        register(one)
 
 
 def test_a_misspelt_hook_is_refused(listen: Listen) -> None:

@@ -47,7 +47,7 @@ def register(listener: object, name: str | None = None) -> None:
     from pluggy import PluginValidationError
 
     try:
-        manager.register(listener, name)
+        manager.register(listener, name or _name_of(listener, manager))
         manager.check_pending()
     except PluginValidationError:
         # Some of its functions may be registered already.
@@ -77,6 +77,13 @@ def tell(hook: str, **facts: Any) -> None:
         # Foreign code, that must not end a request.
         except Exception:  # noqa: BLE001
             _blame(implementation.plugin_name, hook)
+
+
+def _name_of(listener: object, manager: pluggy.PluginManager) -> str:
+    """Return what errors and logs call a listener."""
+    # A module or a class has a name of its own.
+    name = str(getattr(listener, "__name__", type(listener).__qualname__))
+    return f"{name} at {id(listener):#x}" if manager.has_plugin(name) else name
 
 
 def _open_manager() -> pluggy.PluginManager:
