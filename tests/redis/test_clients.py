@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
 from redis import Redis
 
-from beaker.exceptions import InvalidOptionError, MissingCacheParameter
+from beaker.cache import Cache
+from beaker.exceptions import (
+    InvalidOptionError,
+    MissingCacheParameter,
+    StoreRefusedError,
+)
 from beaker.testing._processes import fork, thread, wait_for
 from beaker_redis import (
     RedisClusterNamespaceManager,
@@ -227,6 +233,38 @@ def test_a_client_that_is_less_patient_than_a_waiter_will_do(
         waiter.release()
 
     assert has_waited
+
+
+def test_who_finds_no_connection_free_waits_for_one(
+    redis_url: str, prefix: str, raw: Redis
+) -> None:
+    url = f"{redis_url}?max_connections=2&client_name=few"
+    store = RedisNamespaceManager("namespace", url, prefix=prefix)
+
+    def ask(number: int) -> None:
+        for turn in range(50):
+            store.store(f"key {number}", b"%d" % turn, 60)
+            assert store.fetch(f"key {number}") == b"%d" % turn
+            assert f"key {number}" in store.keys()  # noqa: SIM118 - no dictionary's
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(ask, range(8)))
+
+    assert sum(one["name"] == "few" for one in raw.client_list()) <= 2
+
+
+def test_that_all_connections_of_a_client_are_in_use_is_no_outage(
+    redis_url: str, prefix: str
+) -> None:
+    with Redis.from_url(redis_url, max_connections=1) as mine:
+        cache = Cache("namespace", type="ext:redis", url=mine, prefix=prefix)
+        cache.put("key", "value")
+        in_use = mine.connection_pool.get_connection()
+
+        with pytest.raises(StoreRefusedError, match="max_connections"):
+            cache.get("key")
+        mine.connection_pool.release(in_use)
+        assert cache.get("key") == "value"
 
 
 def test_children_of_a_fork_read_their_own_records(

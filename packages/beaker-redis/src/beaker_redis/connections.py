@@ -6,7 +6,7 @@ import re
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from redis import Redis, RedisCluster
+from redis import BlockingConnectionPool, Redis, RedisCluster
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode
 from redis.connection import parse_url
@@ -14,9 +14,13 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from beaker.exceptions import InvalidOptionError
+from beaker_redis.exchange import UNLIMITED
 from beaker_redis.sentinel import SentinelUrl
 
 __all__ = ["connect", "connect_cluster", "with_login", "without_password"]
+
+#: Seconds to wait for a connection, at least, where the URL limits their number.
+PATIENCE = 5.0
 
 #: Valkey speaks the same protocol, and its URLs differ in their first word only.
 _ALIASES = {"valkey": "redis", "valkeys": "rediss"}
@@ -47,7 +51,7 @@ def connect(url: str, deadline: float) -> Redis:
         if "+sentinel://" in url:
             client = SentinelUrl(url).connect(_settings(deadline))
         else:
-            client = Redis.from_url(_numbered(url), **_settings(deadline))
+            client = _client(_numbered(url), _settings(deadline))
         _try_arguments(client)
     except ValueError:
         # What it quotes may be a piece of a password that was not percent-encoded.
@@ -143,12 +147,22 @@ def _settings(deadline: float) -> dict[str, Any]:
         # The deadline is for the operation, not for each of several attempts.
         "retry": Retry(NoBackoff(), 0),
         "health_check_interval": 0,
-        # A thread that finds no free connection opens one, as before redis-py 8.
-        "max_connections": 2**31,
+        # As before redis-py 8.
+        "max_connections": UNLIMITED,
         # The connection is then set up in fewer round trips, and one on which an
         # answer is left over is not used again.
         "protocol": 2,
     }
+
+
+def _client(url: str, settings: dict[str, Any]) -> Redis:
+    if "max_connections" not in parse_url(url):  # type: ignore[no-untyped-call]  # redis-py has no types for it
+        return Redis.from_url(url, **settings)
+    # Who finds none free waits: that others of this process are busy is no outage.
+    patience = max(settings["socket_timeout"] or 0, PATIENCE)
+    return Redis.from_pool(
+        BlockingConnectionPool.from_url(url, timeout=patience, **settings)
+    )
 
 
 def _try_arguments(client: Redis) -> None:

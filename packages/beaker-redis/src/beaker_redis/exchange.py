@@ -10,11 +10,14 @@ from redis.exceptions import RedisError, ResponseError
 
 from beaker.container import Pool
 
-__all__ = ["AS_BYTES", "ByClient", "Client", "Exchange", "exchange_with"]
+__all__ = ["AS_BYTES", "UNLIMITED", "ByClient", "Client", "Exchange", "exchange_with"]
 
 #: Even where the client of a user decodes all it reads.
 AS_BYTES = {NEVER_DECODE: True}
 
+
+#: As many connections as redis-py can be told: a thread that finds none free opens one.
+UNLIMITED = 2**31
 
 #: Bytes from which on a command is sent piece by piece rather than as one.
 LARGE = 2**17
@@ -104,9 +107,14 @@ class Exchange(ByClient):
 def exchange_with(client: Any) -> ByClient:
     """Return the shortest way there is to what a client of ours leads to."""
     pool = getattr(client, "connection_pool", None)
-    # A cluster has several. By the third protocol a server speaks without being
-    # asked, and only the client knows what to do then.
-    if pool is None or str(pool.connection_kwargs.get("protocol")) != "2":
+    # A cluster has several. Where their number is limited, the client lends them in
+    # turn. By the third protocol a server speaks without being asked, and only the
+    # client knows what to do then.
+    if (
+        pool is None
+        or pool.max_connections != UNLIMITED
+        or str(pool.connection_kwargs.get("protocol")) != "2"
+    ):
         return ByClient(client)
     return Exchange(client)
 

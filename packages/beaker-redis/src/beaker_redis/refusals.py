@@ -9,7 +9,7 @@ from redis import exceptions as said
 
 from beaker.exceptions import StoreRefusedError
 
-__all__ = ["AWAY", "refusal"]
+__all__ = ["AWAY", "is_busy", "refusal"]
 
 #: What means that a server is away, or too slow, or no longer the primary.
 AWAY: tuple[type[BaseException], ...] = (
@@ -22,12 +22,22 @@ AWAY: tuple[type[BaseException], ...] = (
     OSError,
 )
 
+# Others of this process use all connections: the server is as well as before.
+_BUSY = (
+    (said.MaxConnectionsError, ""),
+    # Before redis-py 7 it had no class of its own.
+    (redis.ConnectionError, "too many connections"),
+    (redis.ConnectionError, "no connection available"),
+)
+
+_MORE = "allow more with max_connections, in the option 'url' or of the client"
 _LOGIN = "check user and password in the option 'url'"
 _ALLOW = "allow its user the commands and keys that the README of beaker-redis lists"
 _DATABASE = "check the database number in the option 'url'"
 
 #: The class of an error, words of its message, and what helps: the first that fits.
 _REMEDIES: tuple[tuple[type[BaseException], str, str], ...] = (
+    *((kind, words, _MORE) for kind, words in _BUSY),
     (said.AuthenticationError, "", _LOGIN),
     (said.NoPermissionError, "", _ALLOW),
     (said.ResponseError, "user executing the script can't", _ALLOW),
@@ -39,6 +49,12 @@ _REMEDIES: tuple[tuple[type[BaseException], str, str], ...] = (
     (said.InvalidResponse, "", "check host and port in the option 'url': not Redis"),
     (ssl.SSLCertVerificationError, "", "check ssl_ca_certs in the option 'url'"),
 )
+
+
+def is_busy(error: BaseException) -> bool:
+    """Return whether an error says that all connections of this process are in use."""
+    message = str(error).lower()
+    return any(isinstance(error, kind) and words in message for kind, words in _BUSY)
 
 
 def refusal(error: BaseException, store: str) -> StoreRefusedError | None:

@@ -13,7 +13,7 @@ from beaker.container import PerProcess, shared_client
 from beaker.exceptions import InvalidOptionError, MissingCacheParameter
 from beaker_redis.connections import connect, connect_cluster, without_password
 from beaker_redis.exchange import AS_BYTES, ByClient, Client, exchange_with
-from beaker_redis.refusals import refusal
+from beaker_redis.refusals import is_busy, refusal
 from beaker_redis.scripts import Script
 
 __all__ = ["Client", "Connect", "Server", "cluster_server", "redis_server"]
@@ -154,6 +154,9 @@ class Server:
             # A client that the user made may be less patient than we are.
             return
         except (RedisError, RedisClusterException) as e:
+            if is_busy(e):
+                # Others of this process wait already, for other keys.
+                return
             self._explain(e)
             raise
 
