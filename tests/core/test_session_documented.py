@@ -67,6 +67,20 @@ def test_an_automatic_session_needs_no_save(store: Options) -> None:
     assert visit.read(contents) == "{'n': 1}"
 
 
+def test_an_automatic_session_that_was_written_and_emptied_is_empty(
+    store: Options,
+) -> None:
+    def write_and_empty(session: Any) -> None:
+        session["user"] = "ann"
+        session.persist()
+        session.clear()
+
+    visit = Visit(**store, auto=True)
+    visit.request(write_and_empty)
+
+    assert visit.read(contents) == "{}"
+
+
 def test_an_automatic_session_that_holds_nothing_is_not_made(store: Options) -> None:
     visit = Visit(**store, auto=True)
 

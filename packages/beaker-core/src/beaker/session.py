@@ -185,7 +185,9 @@ class SessionObject:
         session, state = self._session(), self.__dict__
         is_changed = self.dirty()
         if not is_changed and state["_params"].get("auto"):
-            is_changed = not session.is_blank
+            # What was saved before and is empty now has to be saved as such.
+            is_changed = bool(state.get("_saved")) or not session.is_blank
+            state["_saved"] = is_changed
         session.save(accessed_only=not is_changed)
 
     def dirty(self) -> bool:
