@@ -58,6 +58,17 @@ def test_the_timeout_in_the_file_is_the_age(config: str) -> None:
     assert left(config) == 1
 
 
+def test_what_the_doctor_tells_is_not_told_at_each_purge(
+    config: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    with Path(config).open("a") as file:
+        file.write("session.timeout = 86400\nsession.htponly = true\n")
+
+    assert main(["purge", config]) == 0
+
+    assert not recwarn.list
+
+
 def test_without_any_age_nothing_is_removed(
     config: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from beaker.commands.rendering import rich_console
 from beaker.configuration import SESSION_DEFAULTS
 from beaker.exceptions import (
     BeakerException,
+    BeakerWarning,
     InvalidOptionError,
     UnsupportedOperationError,
 )
@@ -88,7 +90,9 @@ def _purge(
 ) -> int:
     counts = Purged(0, 0)
     try:
-        with _progress(name) as show:
+        with warnings.catch_warnings(), _progress(name) as show:
+            # The doctor tells what is weak or misspelt, and not each night's job.
+            warnings.simplefilter("ignore", BeakerWarning)
             for counts in purge_sessions(options, age, dry_run=dry_run):
                 show(counts)
     except UnsupportedOperationError as e:
