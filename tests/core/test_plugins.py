@@ -165,6 +165,11 @@ def test_a_slip_is_told_with_what_was_probably_meant(wheels: Wheels) -> None:
     assert isinstance(caught.value, ImportError)
 
 
+def test_a_cache_in_cookies_is_told_what_cookies_are_for() -> None:
+    with pytest.raises(UnknownBackendError, match="only the session of a request"):
+        Cache("things", type="cookie")
+
+
 def test_a_name_like_no_other_is_told_with_what_is_installed(wheels: Wheels) -> None:
     assert wheels.imported() == set()
 

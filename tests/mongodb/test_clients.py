@@ -94,6 +94,16 @@ def test_a_missing_url_is_told_with_an_example(url: str | None) -> None:
         MongoNamespaceManager("namespace", url)
 
 
+@pytest.mark.parametrize(
+    "url", ["host", "host:27017", "host/beaker", "me:secret@host/beaker", "http://host"]
+)
+def test_a_url_without_its_scheme_is_told_what_it_takes(url: str) -> None:
+    with pytest.raises(InvalidOptionError, match="takes mongodb://host:port") as raised:
+        MongoNamespaceManager("namespace", url)
+
+    assert "secret" not in str(raised.value)
+
+
 @pytest.mark.parametrize("url", ["mongodb://me:secret@host", "mongodb://host/?w=1"])
 def test_a_url_without_a_database_is_told_how_to_name_one(url: str) -> None:
     with pytest.raises(MissingCacheParameter, match="27017/beaker") as raised:

@@ -128,6 +128,11 @@ class UnknownBackendError(InvalidCacheBackendError, KeyError, TypeError):
         super().__init__(asked, self.installed, suggestion)
 
     def __str__(self) -> str:
+        if self.asked == "cookie":
+            return (
+                "no backend named 'cookie': only the session of a request can be kept "
+                "in its cookie; choose another type, or use CookieSession"
+            )
         meant = f"; did you mean {self.suggestion!r}?" if self.suggestion else ";"
         names = ", ".join(self.installed)
         return f"no backend named {self.asked!r}{meant} installed: {names}"

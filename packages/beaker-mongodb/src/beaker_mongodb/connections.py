@@ -133,8 +133,13 @@ def database_of(url: str | Client) -> str:
     """Return the name of the default database of a URL or a client.
 
     Raises:
+        InvalidOptionError: This is no URL of MongoDB.
         MissingCacheParameter: It has none.
     """
+    # pymongo takes a bare host, of which a part would be taken for the database.
+    if isinstance(url, str) and not url.startswith(("mongodb://", "mongodb+srv://")):
+        shown = "..." if "@" in url else url.partition("?")[0]
+        raise InvalidOptionError("url", shown, _TAKES, "ext:mongodb")
     name = _named_by(url)
     if name:
         return name

@@ -44,6 +44,7 @@ class MongoNamespaceManager(NamespaceManager):
         keywords: The other options.
 
     Raises:
+        InvalidOptionError: The `url` is none of MongoDB.
         MissingCacheParameter: There is no `url`, or it names no database.
     """
 
