@@ -50,7 +50,9 @@ def test_a_url_names_servers(url: str, servers: list[tuple[str, int]]) -> None:
     assert [(one.host, one.port) for one in reached(Store("x", url))] == servers
 
 
-@pytest.mark.parametrize("url", ["host:port", "memcached://host", "a:b@c", "host/1", 7])
+@pytest.mark.parametrize(
+    "url", ["host:port", "memcached://host", "a:b@c", "host/1", " ; ;", 7]
+)
 def test_a_wrong_url_is_told(url: Any) -> None:
     with pytest.raises(
         InvalidOptionError, match="option 'url' of ext:memcached takes host:port"

@@ -41,7 +41,7 @@ class Servers:
             raise MissingCacheParameter(
                 "ext:memcached needs the option 'url', such as 127.0.0.1:11211"
             )
-        if not isinstance(settings.url, str):
+        if not isinstance(settings.url, str) or not settings.url.strip("; "):
             raise InvalidOptionError("url", settings.url, _TAKES, "ext:memcached")
         hosts = [one.strip() for one in settings.url.split(";") if one.strip()]
         self.place = f"ext:memcached at {';'.join(hosts)}"
