@@ -459,6 +459,21 @@ def test_keys_of_1x_can_be_kept(calls: Calls) -> None:
     assert sorted(cache.namespace.keys()) == ["tag a", "tag a b"]
 
 
+def test_the_order_of_keywords_counts_for_keys_of_1x(calls: Calls) -> None:
+    manager = CacheManager(type="memory", legacy_keys=True)
+    named = dict.fromkeys("edcba", "x")
+
+    @manager.cache()
+    def load(**named: str) -> str:
+        return calls(named)
+
+    load(**named)
+
+    manager.invalidate(load, **named)
+
+    assert load(**named) == "value 2"
+
+
 def test_keys_of_1x_are_invalidated_by_name_from_another_process(calls: Calls) -> None:
     cache_regions["old"] = {"type": "memory", "legacy_keys": True}
     cache = Cache("elsewhere|load", type="memory", legacy_keys=True)

@@ -40,8 +40,12 @@ def arguments_in(
     """Return which keywords are arguments of the function, and no options of caches."""
     if known is None:
         return {}
-    names = kwargs.keys() - CACHE_OPTIONS.keys()
-    return {name: kwargs[name] for name in names if known.keys.takes(name)}
+    # In their order, which counts for keys of 1.x.
+    return {
+        name: value
+        for name, value in kwargs.items()
+        if name not in CACHE_OPTIONS and known.keys.takes(name)
+    }
 
 
 def forget(
