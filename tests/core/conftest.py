@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,21 +12,7 @@ import beaker.cache
 import beaker.container
 from beaker.backends.memory import MemoryNamespaceManager
 from beaker.plugins import Backends
-
-
-class Clock:
-    """A clock that stands still, as programs put one in `beaker.container.time`."""
-
-    def __init__(self) -> None:
-        self.now = time.time()
-
-    def time(self) -> float:
-        """Return the present."""
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += seconds
+from beaker.testing._clock import Clock
 
 
 class Calls:

@@ -17,10 +17,11 @@ from beaker.cache import Cache, CacheManager, cache_region, cache_regions
 from beaker.exceptions import LockTimeoutError
 from beaker.hookspecs import hookimpl
 from beaker.plugins import register, unregister
+from beaker.testing._clock import Clock
 from beaker.testing._processes import PATIENCE, fork, program, succeeds
 from beaker.util import parse_cache_config_options
 from tests.core.callers import SlowCalls, ask, results
-from tests.core.conftest import Calls, Clock
+from tests.core.conftest import Calls
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 

@@ -19,8 +19,9 @@ from beaker.cache import Cache, CacheManager
 from beaker.exceptions import StoreUnavailableError
 from beaker.hookspecs import hookimpl
 from beaker.plugins import register, unregister
+from beaker.testing._clock import Clock
 from beaker.testing._processes import PATIENCE, fork, succeeds
-from tests.core.conftest import Calls, Clock
+from tests.core.conftest import Calls
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 

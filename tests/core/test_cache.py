@@ -18,8 +18,9 @@ from beaker.exceptions import (
     InvalidOptionError,
     RegionNotConfiguredError,
 )
+from beaker.testing._clock import Clock
 from beaker.util import parse_cache_config_options
-from tests.core.conftest import Calls, Clock
+from tests.core.conftest import Calls
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 

@@ -13,7 +13,7 @@ import beaker.cache
 from beaker.backends.memory import MemoryNamespaceManager
 from beaker.cache import Cache, CacheManager
 from beaker.exceptions import StoreRefusedError
-from tests.core.conftest import Clock
+from beaker.testing._clock import Clock
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 

@@ -24,7 +24,8 @@ from beaker.container import (
     namespace_classes,
 )
 from beaker.exceptions import CreationAbortedError
-from tests.core.conftest import Calls, Clock
+from beaker.testing._clock import Clock
+from tests.core.conftest import Calls
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from beaker.cache import Cache, CacheManager
+from beaker.testing._clock import Clock
 from beaker.testing._processes import PATIENCE, fork, wait_for
 from tests.core.callers import SlowCalls, ask, results
-from tests.core.conftest import Calls, Clock
+from tests.core.conftest import Calls
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 

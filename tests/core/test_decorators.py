@@ -21,7 +21,8 @@ from beaker.exceptions import (
     BeakerWarning,
     UndecoratedFunctionError,
 )
-from tests.core.conftest import Calls, Clock
+from beaker.testing._clock import Clock
+from tests.core.conftest import Calls
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 

@@ -28,9 +28,10 @@ from beaker.records import record_of
 from beaker.registry import SyncDict
 from beaker.stores import Store, open_store
 from beaker.synchronization import file_synchronizer, null_synchronizer
+from beaker.testing._clock import Clock
 from beaker.testing._processes import PATIENCE
 from beaker.util import verify_directory
-from tests.core.conftest import Calls, Clock
+from tests.core.conftest import Calls
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 

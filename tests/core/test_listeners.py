@@ -17,7 +17,7 @@ from beaker.backends.memory import MemoryNamespaceManager
 from beaker.cache import Cache, CacheManager
 from beaker.hookspecs import hookimpl
 from beaker.plugins import listens, register, tell, unregister
-from tests.core.conftest import Clock
+from beaker.testing._clock import Clock
 from tests.core.wheels import Wheels
 
 pytestmark = pytest.mark.usefixtures("own_registries")

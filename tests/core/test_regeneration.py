@@ -32,9 +32,10 @@ from beaker.plugins import register, unregister
 from beaker.protocols import Lease
 from beaker.records import RecordCodec
 from beaker.stores import Store
+from beaker.testing._clock import Clock
 from beaker.testing._processes import PATIENCE
 from tests.core.callers import SlowCalls, ask, results
-from tests.core.conftest import Calls, Clock
+from tests.core.conftest import Calls
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 

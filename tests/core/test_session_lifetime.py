@@ -10,20 +10,10 @@ import pytest
 from beaker._sessions.lifetime import Lifetime
 from beaker.exceptions import InvalidOptionError
 from beaker.session import Session
+from beaker.testing._clock import Clock
 from tests.core.sessions import Visit, again, contents, cookie_session, sent, stored
 
 Options = dict[str, Any]
-
-
-class Clock:
-    """A clock that a test sets, in the place of the wall clock."""
-
-    def __init__(self) -> None:
-        self.now = time.time()
-
-    def __call__(self) -> float:
-        """Return the present."""
-        return self.now
 
 
 @pytest.fixture

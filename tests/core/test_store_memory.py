@@ -16,8 +16,9 @@ from beaker.cache import Cache, CacheManager
 from beaker.exceptions import InvalidOptionError, StoreRefusedError
 from beaker.records import record_of
 from beaker.session import Session
+from beaker.testing._clock import Clock
 from beaker.testing._processes import PATIENCE
-from tests.core.conftest import Calls, Clock
+from tests.core.conftest import Calls
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,18 @@ def test_whatever_asserts_is_rewritten_to_say_what_it_found() -> None:
             silent.add(module.name)
 
     assert silent == set()
+
+
+def test_no_suite_gives_a_name_to_what_another_means_by_it() -> None:
+    suites = [
+        *(beaker.testing.NamespaceManagerSuite, beaker.testing.LeaseSuite),
+        *(beaker.testing.RegionSuite, beaker.testing.SessionSuite),
+    ]
+    own = {kind for suite in suites for kind in suite.__mro__[:-1]}
+
+    names = Counter(name for kind in own for name in vars(kind) if name[:2] != "__")
+
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_a_suites_test_cannot_be_redefined() -> None:

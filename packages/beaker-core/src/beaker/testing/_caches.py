@@ -57,8 +57,8 @@ class CacheTests(StoreSuite):
         return open_cache()
 
     @pytest.fixture
-    def clock(self, monkeypatch: pytest.MonkeyPatch) -> Clock:
-        """The clock by which values expire."""
+    def expiry_clock(self, monkeypatch: pytest.MonkeyPatch) -> Clock:
+        """The clock by which values expire; that of the store goes on."""
         stopped = Clock()
         monkeypatch.setattr(beaker.container, "time", stopped)
         return stopped

@@ -52,13 +52,13 @@ class ValueTests(CacheTests):
 
         assert cache["key"] == ["as stored"]
 
-    def test_a_value_expires(self, cache: Cache, clock: Clock) -> None:
+    def test_a_value_expires(self, cache: Cache, expiry_clock: Clock) -> None:
         """To the second, and not before."""
         cache["key"] = "old"
 
-        clock.advance(EXPIRE - 1)
+        expiry_clock.advance(EXPIRE - 1)
         assert cache["key"] == "old"
-        clock.advance(1)
+        expiry_clock.advance(1)
 
         assert "key" not in cache
         with pytest.raises(KeyError):
@@ -66,22 +66,25 @@ class ValueTests(CacheTests):
         assert cache.get("key", createfunc=lambda: "new") == "new"
 
     def test_a_value_from_a_clock_that_is_ahead_lives_no_longer_for_it(
-        self, open_cache: OpenCache, backend: type[NamespaceManager], clock: Clock
+        self,
+        open_cache: OpenCache,
+        backend: type[NamespaceManager],
+        expiry_clock: Clock,
     ) -> None:
         """It counts from when it was first seen, or as the store's own clock says."""
         has_own_clock = backend.expires_natively and backend.shared_between_processes
         cache = open_cache(expire=3, grace=0) if has_own_clock else open_cache()
         # The first connection may take longer than such a value lives.
         cache["another"] = "from now"
-        clock.advance(30 * 86400)
+        expiry_clock.advance(30 * 86400)
         cache["key"] = "from the future"
-        clock.advance(-30 * 86400)
+        expiry_clock.advance(-30 * 86400)
 
         assert cache["key"] == "from the future"
         if not has_own_clock:
-            clock.advance(EXPIRE - 1)
+            expiry_clock.advance(EXPIRE - 1)
             assert "key" in cache
-            clock.advance(1)
+            expiry_clock.advance(1)
         wait_until(lambda: "key" not in cache, lambda: "it is there still", PATIENCE)
 
     # -- records that are damaged
