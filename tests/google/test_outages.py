@@ -54,27 +54,6 @@ def test_the_first_call_after_a_restart_succeeds(
     store.store("key", b"data", 60)
 
 
-def test_a_killed_server_is_told_at_once_and_found_again(
-    google_emulator: DatastoreEmulator,
-) -> None:
-    store = Store("namespace", url=google_emulator.url, store_timeout=PATIENT)
-    store.store("key", b"data", 60)
-    google_emulator.kill()
-
-    for act in (
-        lambda: store.fetch("key"),
-        lambda: store.store("key", b"data", 60),
-        lambda: store.replace("key", None, b"data", 60),
-        lambda: store.lease("key").acquire(),
-        lambda: list(store.keys()),
-        store.drop,
-    ):
-        assert unavailable(act) < PATIENT / 2
-
-    google_emulator.start()
-    assert store.fetch("key") is None
-
-
 def begin(act: Callable[..., None], *arguments: object) -> None:
     """Run this in a thread, until the connection that it serves is closed."""
     threading.Thread(target=act, args=arguments, daemon=True).start()
@@ -139,39 +118,6 @@ def test_a_connection_that_the_server_has_closed_is_no_outage(
     assert between.refused == len(acts) + 1
     assert store.fetch("key") == b"newer"
     between.close()
-
-
-@pytest.mark.parametrize("is_connected", [True, False])
-def test_a_frozen_server_is_waited_for_until_the_deadline(
-    google_emulator: DatastoreEmulator, is_connected: bool
-) -> None:
-    url = google_emulator.url
-    store = Store("namespace", url=url, store_timeout=PATIENT)
-    if is_connected:
-        store.fetch("key")
-    google_emulator.freeze()
-    hasty = Store("namespace", url=url, store_timeout=0.3)
-
-    assert 0.25 < unavailable(lambda: hasty.fetch("key")) < 10
-    assert unavailable(lambda: hasty.store("key", b"", 60)) < 10
-
-    google_emulator.thaw()
-    assert store.fetch("key") is None
-
-
-def test_an_answer_that_comes_too_late_is_nobody_elses(
-    google_emulator: DatastoreEmulator,
-) -> None:
-    url = google_emulator.url
-    store = Store("namespace", url=url, store_timeout=PATIENT)
-    hasty = Store("namespace", url=url, store_timeout=0.2)
-    store.store_many({"one": b"1", "two": b"2"}, 60)
-    for _ in range(3):
-        google_emulator.freeze()
-        unavailable(lambda: hasty.fetch("one"))
-        google_emulator.thaw()
-
-        assert store.fetch("two") == b"2"
 
 
 def test_a_waiter_learns_that_the_server_is_gone(

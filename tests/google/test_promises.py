@@ -11,6 +11,7 @@ from google.cloud import datastore
 from beaker.testing import (
     DatastoreEmulator,
     Opener,
+    OutageSuite,
     RegionSuite,
     SessionSuite,
     Stoppable,
@@ -40,6 +41,10 @@ class OnGoogle(StoreSuite):
 
 
 class TestCaches(OnGoogle, RegionSuite):
+    pass
+
+
+class TestOutages(OnGoogle, OutageSuite):
     pass
 
 

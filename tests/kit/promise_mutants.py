@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from beaker.testing import RegionSuite, SessionSuite
+from beaker.testing import OutageSuite, RegionSuite, SessionSuite
 from tests.kit.mutants import Mutant
 from tests.kit.sick_caches import (
     ChokesOnDamage,
@@ -15,6 +15,7 @@ from tests.kit.sick_caches import (
     SharedFillsWithoutToken,
     TakesNoneForMissing,
 )
+from tests.kit.sick_outages import AnswersLate, TriesAgain, WaitsAsItLikes
 from tests.kit.sick_records import (
     DropsNeighbours,
     TouchMakes,
@@ -58,6 +59,11 @@ PROMISE_MUTANTS = [
     Mutant(TakesNoneForMissing, "test_a_value_that_is_nothing_much", RegionSuite),
     Mutant(ChokesOnDamage, "test_a_damaged_record_is_a_miss", RegionSuite),
     Mutant(RaisesWhatItLikes, "test_a_store_that_is_away_costs", RegionSuite),
+    Mutant(IsEmptyWhenAway, "test_a_killed_server_is_told", OutageSuite),
+    Mutant(RaisesWhatItLikes, "test_a_killed_server_is_told", OutageSuite),
+    Mutant(TriesAgain, "test_a_killed_server_is_told", OutageSuite),
+    Mutant(WaitsAsItLikes, "test_a_frozen_server_is_waited_for", OutageSuite),
+    Mutant(AnswersLate, "test_an_answer_that_comes_too_late", OutageSuite),
     Mutant(AlwaysReplaces, "test_each_keeps_what_it_set", SessionSuite),
     Mutant(ReplacesInTwoSteps, "test_each_of_64_requests_keeps", SessionSuite),
     Mutant(Resurrects, "test_a_request_that_ends_after_a_logout", SessionSuite),

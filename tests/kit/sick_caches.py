@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar
@@ -22,8 +23,15 @@ class Stopped(Cabinet):
     unavailable: ClassVar[tuple[type[BaseException], ...]] = (OSError,)
 
     def is_away(self) -> bool:
-        """Return whether nobody can get at it."""
+        """Return whether nobody can get at it; who is told nothing waits for it."""
+        if os.path.exists(f"{self._path}.silent"):
+            time.sleep(self.waits())
+            return True
         return os.path.exists(f"{self._path}.away")
+
+    def waits(self) -> float:
+        """Return how many seconds."""
+        return self.settings.deadline
 
     @contextmanager
     def opened(self) -> Iterator[Drawers]:

@@ -10,6 +10,7 @@ import pytest
 
 from beaker.testing import (
     CipherSuite,
+    OutageSuite,
     RegionSuite,
     SessionSuite,
     Stoppable,
@@ -17,6 +18,7 @@ from beaker.testing import (
     _caches,
     _creation,
     _crowd,
+    _outages,
     _processes,
     _stampede,
 )
@@ -54,17 +56,23 @@ class Room:
     """Where a cabinet stands: to be closed, in the place of a server that is stopped."""
 
     def __init__(self, directory: Path) -> None:
-        self._sign = directory / "cabinet.away"
+        directory.mkdir(parents=True, exist_ok=True)
+        self._signs = directory / "cabinet.away", directory / "cabinet.silent"
+
+    def kill(self) -> None:
+        """Let nobody in."""
+        self._signs[0].touch()
 
     def freeze(self) -> None:
-        """Let nobody in."""
-        self._sign.touch()
-
-    kill = freeze
+        """Let nobody in, and tell nobody."""
+        self._signs[1].touch()
 
     def thaw(self) -> None:
         """Let everybody in."""
-        self._sign.unlink()
+        for sign in self._signs:
+            sign.unlink(missing_ok=True)
+
+    start = thaw
 
 
 class OnACabinet(StoreSuite):
@@ -96,6 +104,10 @@ class TestHealthySessions(OnACabinet, SessionSuite):
     kind = Stopped
 
 
+class TestHealthyOutages(OnACabinet, OutageSuite):
+    kind = Stopped
+
+
 class TestHealthyCipher(CipherSuite):
     @pytest.fixture
     def cipher(self) -> Toy:
@@ -112,7 +124,7 @@ def gathered_before() -> None:
 @pytest.fixture
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up soon on what never comes."""
-    for module in (_caches, _creation, _crowd, _processes, _stampede):
+    for module in (_caches, _creation, _crowd, _outages, _processes, _stampede):
         monkeypatch.setattr(module, "PATIENCE", 3.0)
 
 

@@ -42,7 +42,8 @@ def test_whatever_asserts_is_rewritten_to_say_what_it_found() -> None:
 def test_no_suite_gives_a_name_to_what_another_means_by_it() -> None:
     suites = [
         *(beaker.testing.NamespaceManagerSuite, beaker.testing.LeaseSuite),
-        *(beaker.testing.RegionSuite, beaker.testing.SessionSuite),
+        *(beaker.testing.OutageSuite, beaker.testing.RegionSuite),
+        beaker.testing.SessionSuite,
     ]
     own = {kind for suite in suites for kind in suite.__mro__[:-1]}
 

@@ -34,39 +34,6 @@ def unavailable(act: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def every_operation(store: Store) -> list[Callable[[], object]]:
-    return [
-        lambda: store.fetch("key"),
-        lambda: store.fetch_many(["a", "b"]),
-        lambda: store.fetch_accessed("key"),
-        lambda: store.store("key", b"data", 60),
-        lambda: store.replace("key", None, b"data", 60),
-        lambda: store.replace("key", b"old", b"data", 60),
-        lambda: store.discard("key"),
-        lambda: store.touch("key", 60, 1.0),
-        lambda: store.lease("key").acquire(),
-        store.drop,
-        store.ping,
-    ]
-
-
-@pytest.mark.parametrize("purpose", ["cache", "session"])
-def test_a_killed_server_is_told_at_once_and_found_again(
-    memcached_server: Server, module: str, purpose: str
-) -> None:
-    options = {"memcache_module": module, "purpose": purpose}
-    store = Store("namespace", memcached_server.url, **options)
-    store.store("key", b"data", 60)
-    memcached_server.kill()
-
-    # Nobody waits for what is known, or tries ten times.
-    assert all(unavailable(act) < 1 for act in every_operation(store))
-
-    memcached_server.start()
-    store.store("key", b"data", 60)
-    assert store.fetch("key") == b"data"
-
-
 def test_the_first_call_after_a_restart_succeeds(memcached_server: Server) -> None:
     for module in ("pymemcache", "memcache", "bmemcached"):
         store = Store("namespace", memcached_server.url, memcache_module=module)
@@ -77,50 +44,6 @@ def test_the_first_call_after_a_restart_succeeds(memcached_server: Server) -> No
         assert store.fetch("key") is None
         store.store("key", b"data", 60)
         assert store.replace("key", b"data", b"new", 60)
-
-
-@pytest.mark.parametrize("is_connected", [True, False])
-def test_a_frozen_server_is_waited_for_until_the_deadline(
-    memcached_server: Server, module: str, is_connected: bool
-) -> None:
-    store = Store("namespace", memcached_server.url, module, store_timeout=0.2)
-    if is_connected:
-        store.fetch("key")
-    memcached_server.freeze()
-    time.sleep(0.05)
-
-    # One deadline is for the answer; the rest is for a machine that is busy.
-    assert 0.15 < unavailable(lambda: store.fetch("key")) < 1
-    assert 0.15 < unavailable(lambda: store.store("key", b"data", 60)) < 1
-
-    memcached_server.thaw()
-    wait_until(lambda: answers(store), lambda: "it does not come back")
-    assert store.fetch("key") in {None, b"data"}
-
-
-def answers(store: Store) -> bool:
-    """Return whether the store works by now."""
-    try:
-        store.ping()
-    except Store.unavailable:
-        return False
-    return True
-
-
-def test_an_answer_that_comes_too_late_is_nobody_elses(
-    memcached_server: Server, module: str
-) -> None:
-    store = Store("namespace", memcached_server.url, memcache_module=module)
-    store.store_many({"one": b"1", "two": b"2"}, 60)
-    for _ in range(3):
-        memcached_server.freeze()
-        # It may still answer until it is stopped.
-        wait_until(lambda: not answers(store), lambda: "it does not stop")
-        unavailable(lambda: store.fetch("one"))
-        memcached_server.thaw()
-
-        wait_until(lambda: answers(store), lambda: "it does not come back")
-        assert store.fetch("two") == b"2"
 
 
 def test_one_of_two_servers_that_is_away_is_told(memcached_pair: list[Server]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from beaker.testing import (
+    OutageSuite,
     RegionSuite,
     Server,
     SessionSuite,
@@ -42,6 +43,16 @@ class ThroughEachLibrary(OnMemcached):
     def options(self, memcached_url: str, module: str) -> dict[str, Any]:
         place = {"type": "ext:memcached", "url": memcached_url, "store_timeout": 5}
         return {**place, "memcache_module": module}
+
+
+# Where it cannot connect, python-memcached leaves its socket to the collector.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+class TestOutages(ThroughEachLibrary, OutageSuite):
+    @pytest.fixture
+    def stoppable(self, memcached_server: Server, module: str) -> Stoppable:
+        place = {"type": "ext:memcached", "url": memcached_server.url}
+        return {**place, "memcache_module": module}, memcached_server
 
 
 @pytest.mark.faults

@@ -69,57 +69,6 @@ def test_names_that_are_not_to_be_had_are_no_wrong_url() -> None:
     assert unavailable(lambda: Store("namespace", url).fetch("key")) < 5
 
 
-def test_a_killed_server_is_told_at_once_and_found_again(
-    mongodb_server: MongoServer,
-) -> None:
-    store = Store("namespace", mongodb_server.url)
-    store.store("key", b"data", 60)
-    mongodb_server.kill()
-
-    # Nobody waits for what is known, or tries ten times.
-    assert unavailable(lambda: store.fetch("key")) < 1
-    assert unavailable(lambda: store.store("key", b"data", 60)) < 1
-    assert unavailable(store.drop) < 1
-    time.sleep(0.3)
-    assert unavailable(lambda: store.fetch("key")) < 0.5
-
-    mongodb_server.start()
-    time.sleep(0.2)
-    assert store.fetch("key") == b"data"
-
-
-@pytest.mark.parametrize("is_connected", [True, False])
-def test_a_frozen_server_is_waited_for_until_the_deadline(
-    mongodb_server: MongoServer, is_connected: bool
-) -> None:
-    store = Store("namespace", mongodb_server.url, store_timeout=0.2)
-    if is_connected:
-        store.fetch("key")
-    mongodb_server.freeze()
-
-    # One deadline is for the answer; the rest is for a machine that is busy.
-    assert 0.15 < unavailable(lambda: store.fetch("key")) < 1
-    assert unavailable(lambda: store.fetch("key")) < 1
-
-    mongodb_server.thaw()
-    time.sleep(0.3)
-    assert store.fetch("key") is None
-
-
-def test_an_answer_that_comes_too_late_is_nobody_elses(
-    mongodb_server: MongoServer,
-) -> None:
-    store = Store("namespace", mongodb_server.url, store_timeout=1)
-    store.store_many({"one": b"1", "two": b"2"}, 60)
-    for _ in range(3):
-        mongodb_server.freeze()
-        unavailable(lambda: store.fetch("one"))
-        mongodb_server.thaw()
-        time.sleep(0.1)
-
-        assert store.fetch("two") == b"2"
-
-
 def test_a_waiter_learns_that_the_server_is_gone(mongodb_server: MongoServer) -> None:
     holder = Store("namespace", mongodb_server.url, store_timeout=0.1).lease("key")
     holder.acquire()

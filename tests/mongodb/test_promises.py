@@ -9,6 +9,7 @@ import pytest
 
 from beaker.testing import (
     MongoServer,
+    OutageSuite,
     RegionSuite,
     SessionSuite,
     Stoppable,
@@ -30,6 +31,10 @@ class OnMongo(StoreSuite):
 
 
 class TestCaches(OnMongo, RegionSuite):
+    pass
+
+
+class TestOutages(OnMongo, OutageSuite):
     pass
 
 

@@ -45,49 +45,6 @@ def test_the_first_call_after_a_restart_succeeds(redis_server: Server) -> None:
         assert store.replace("key", b"data", b"new", 60)
 
 
-def test_a_killed_server_is_told_at_once_and_found_again(redis_server: Server) -> None:
-    store = Store("namespace", redis_server.url)
-    store.store("key", b"data", 60)
-    redis_server.kill()
-
-    # Nobody waits for what is known, or tries ten times.
-    assert unavailable(lambda: store.fetch("key")) < 1
-    assert unavailable(lambda: store.store("key", b"data", 60)) < 1
-    assert unavailable(store.drop) < 1
-
-    redis_server.start()
-    store.store("key", b"data", 60)
-    assert store.fetch("key") == b"data"
-
-
-@pytest.mark.parametrize("is_connected", [True, False])
-def test_a_frozen_server_is_waited_for_until_the_deadline(
-    redis_server: Server, is_connected: bool
-) -> None:
-    store = Store("namespace", redis_server.url, store_timeout=0.2)
-    if is_connected:
-        store.fetch("key")
-    redis_server.freeze()
-
-    # One deadline is for the answer; the rest is for a machine that is busy.
-    assert 0.15 < unavailable(lambda: store.fetch("key")) < 1
-    assert 0.15 < unavailable(lambda: store.fetch("key")) < 1
-
-    redis_server.thaw()
-    assert store.fetch("key") is None
-
-
-def test_an_answer_that_comes_too_late_is_nobody_elses(redis_server: Server) -> None:
-    store = Store("namespace", redis_server.url)
-    store.store_many({"one": b"1", "two": b"2"}, 60)
-    for _ in range(3):
-        redis_server.freeze()
-        unavailable(lambda: store.fetch("one"))
-        redis_server.thaw()
-
-        assert store.fetch("two") == b"2"
-
-
 def test_an_interrupted_call_leaves_no_answer_to_others(redis_server: Server) -> None:
     store = Store("namespace", redis_server.url, store_timeout=5)
     store.store_many({"one": b"1", "two": b"2"}, 60)

@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 
 from beaker.testing import (
+    OutageSuite,
     RegionSuite,
     Server,
     SessionSuite,
@@ -40,6 +41,10 @@ class InACluster(StoreSuite):
 
 
 class TestCaches(OnRedis, RegionSuite):
+    pass
+
+
+class TestOutages(OnRedis, OutageSuite):
     pass
 
 

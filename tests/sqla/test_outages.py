@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,14 +37,6 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlServ
         yield server
 
 
-def unavailable(act: Callable[[], object]) -> float:
-    """Return the seconds until the store says that it is away."""
-    began = time.monotonic()
-    with pytest.raises(ConnectionError):
-        act()
-    return time.monotonic() - began
-
-
 def test_no_call_after_a_restart_fails(database: SqlServer) -> None:
     store = Store("namespace", database.url, store_timeout=PATIENT)
     session = Store("id", database.url, store_timeout=PATIENT, purpose="session")
@@ -67,53 +58,6 @@ def test_no_call_after_a_restart_fails(database: SqlServer) -> None:
             assert call() is not False
 
     assert session.fetch_accessed("session") == (b"data", 1.0)
-
-
-def test_a_killed_server_is_told_at_once_and_found_again(database: SqlServer) -> None:
-    store = Store("namespace", database.url, store_timeout=PATIENT)
-    store.store("key", b"data", 60)
-    database.kill()
-
-    assert unavailable(lambda: store.fetch("key")) < 1
-    assert unavailable(lambda: store.store("key", b"data", 60)) < 1
-    assert unavailable(store.drop) < 1
-
-    database.start()
-    assert store.fetch("key") == b"data"
-
-
-@pytest.mark.parametrize("is_connected", [True, False])
-def test_a_frozen_server_is_waited_for_until_the_deadline(
-    database: SqlServer, is_connected: bool
-) -> None:
-    store = Store("namespace", database.url, store_timeout=0.2)
-    patient = Store("namespace", database.url, store_timeout=PATIENT)
-    patient.store("key", b"data", 60)
-    if is_connected:
-        store.fetch("key")
-    database.freeze()
-
-    # One deadline is for the answer; a little is for the machine.
-    assert 0.15 < unavailable(lambda: store.fetch("key")) < 0.4
-    assert 0.15 < unavailable(lambda: store.fetch("key")) < 0.4
-
-    database.thaw()
-    assert patient.fetch("key") == b"data"
-    assert store.fetch("key") == b"data"
-
-
-def test_an_answer_that_comes_too_late_is_nobody_elses(database: SqlServer) -> None:
-    store = Store("namespace", database.url, store_timeout=0.2)
-    patient = Store("namespace", database.url, store_timeout=PATIENT)
-    patient.store_many({"one": b"1", "two": b"2"}, 60)
-    for _ in range(3):
-        patient.fetch("one")
-        database.freeze()
-        unavailable(lambda: store.fetch("one"))
-        database.thaw()
-
-        assert patient.fetch("two") == b"2"
-        assert store.fetch("two") == b"2"
 
 
 def test_the_core_says_which_store_is_away(database: SqlServer) -> None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from beaker.testing import (
     MariadbServer,
+    OutageSuite,
     PostgresServer,
     RegionSuite,
     SessionSuite,
@@ -38,6 +39,10 @@ class OnDatabase(StoreSuite):
 
 
 class TestCaches(OnDatabase, RegionSuite):
+    pass
+
+
+class TestOutages(OnDatabase, OutageSuite):
     pass
 
 

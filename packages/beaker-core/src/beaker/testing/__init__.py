@@ -24,6 +24,7 @@ pytest.register_assert_rewrite(
     "beaker.testing._merging",
     "beaker.testing._names",
     "beaker.testing._observing",
+    "beaker.testing._outages",
     "beaker.testing._processes",
     "beaker.testing._records",
     "beaker.testing._regions",
@@ -43,6 +44,7 @@ from beaker.testing._leases import LeaseSuite
 from beaker.testing._locks import OpenSynchronizer, SynchronizerSuite
 from beaker.testing._mongo import MongoServer, mongo_server
 from beaker.testing._namespace import NamespaceManagerSuite
+from beaker.testing._outages import OutageSuite
 from beaker.testing._redis import GuardedRedis, guarded_redis, redis_cluster
 from beaker.testing._regions import RegionSuite
 from beaker.testing._servers import KNOWN, Recipe, Server, server, wait_until
@@ -61,6 +63,7 @@ __all__ = [
     "NamespaceManagerSuite",
     "OpenSynchronizer",
     "Opener",
+    "OutageSuite",
     "PostgresServer",
     "Recipe",
     "RegionSuite",
