@@ -32,6 +32,11 @@ def compiles(function: Any) -> bool:
     return "<cache of " in function.__code__.co_filename
 
 
+def has_escapes(tag: object) -> bool:
+    """Return whether a tag is written in a key in another way."""
+    return bool({" ", "\\"} & set(str(tag)))
+
+
 def kept(function: Any) -> dict[str, Any]:
     """Return the values that are kept of a function, by their keys."""
     cache: Cache = function._cached_function.opened
@@ -40,11 +45,14 @@ def kept(function: Any) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("manager")
-@given(calls=st.lists(st.tuples(TEXTS, TEXTS | st.integers()), max_size=8))
+@given(
+    tags=st.lists(TEXTS | st.integers(), max_size=2),
+    calls=st.lists(st.tuples(TEXTS, TEXTS | st.integers()), max_size=8),
+)
 def test_each_call_has_the_key_that_the_general_wrapper_gives_it(
-    calls: list[tuple[Any, Any]],
+    tags: list[Any], calls: list[tuple[Any, Any]]
 ) -> None:
-    @CacheManager(type="memory").cache()
+    @CacheManager(type="memory").cache(*tags)
     def load(a: Any, b: Any) -> Any:
         return [a, b]
 
@@ -53,18 +61,18 @@ def test_each_call_has_the_key_that_the_general_wrapper_gives_it(
 
     answers = [load(*call) for call in [*calls, *calls]]
 
-    assert compiles(load)
+    assert compiles(load) == all(str(tag) and not has_escapes(tag) for tag in tags)
     assert [list(map(str, got)) for got in answers] == [
         list(map(str, call)) for call in [*calls, *calls]
     ]
     assert kept(load).keys() == {key_of_call(call, {}) for call in calls}
 
 
-@given(texts=st.lists(TEXTS, max_size=8))
+@given(tags=st.lists(TEXTS, max_size=2), texts=st.lists(TEXTS, max_size=8))
 def test_one_argument_has_the_key_that_the_general_wrapper_gives_it(
-    texts: list[str],
+    tags: list[str], texts: list[str]
 ) -> None:
-    @CacheManager(type="memory").cache()
+    @CacheManager(type="memory").cache(*tags)
     def load(a: str) -> str:
         return a
 

@@ -144,17 +144,18 @@ class FunctionKeys:
         }
         is_fixed = len(self._names) == len(parameters) and not self._defaults
         self._is_plain = is_fixed and not typed
-        self._lead = "".join(f"{escaped(tag)} " for tag in self.tags)
+        #: What the keys begin with, because of the tags.
+        self.lead = "".join(f"{escaped(tag)} " for tag in self.tags)
 
     @property
     def simple_names(self) -> list[str]:
-        """The names of the parameters, `self` too, if a key is simply their texts.
+        """The names of the parameters, `self` too, if their texts are all behind `lead`.
 
         Empty where some may be left out, or may be given in one way only.
         """
         names = [*self._first, *self._names]
-        is_simple = self._compiles and self._is_plain and not self.tags and self._names
-        if not is_simple or not all(map(str.isidentifier, names)):
+        is_simple = self._compiles and self._is_plain and self._names
+        if not is_simple or "\\" in self.lead or not all(map(str.isidentifier, names)):
             return []
         return names
 
@@ -208,7 +209,7 @@ class FunctionKeys:
 
     def _quick(self, others: KeyMaker, room: int) -> KeyMaker:
         """Return what makes the keys of calls with just the positional arguments."""
-        count, first, lead = len(self._names), int(self.skips_first), self._lead
+        count, first, lead = len(self._names), int(self.skips_first), self.lead
         row, given, spaces = " ".join(["%s"] * count), count + first, count - 1
         room -= len(lead)
 

@@ -23,12 +23,12 @@ __all__ = ["compiled"]
 _OWN = "_beaker_"
 
 # A text with as many spaces as there are between its parts has none within one: it is
-# the key. What else there may be is for the general wrapper.
+# the key, unless all of it is the tags. What else there may be is for the general wrapper.
 _SOURCE = """\
 def cached({parameters}):
     _beaker_key = f"{row}"
     if (
-        not 0 < len(_beaker_key) <= _beaker_function.room
+        not {least} < len(_beaker_key) <= _beaker_function.room
         or _beaker_key.count(" ") != {spaces}
         or "\\\\" in _beaker_key
     ):
@@ -52,6 +52,14 @@ def cached({parameters}):
     return _beaker_resolve(_beaker_cache, _beaker_key, _beaker_record, ({arguments}), {{}})
 """
 
+#: What all wrappers know.
+_KNOWN = {
+    "_beaker_away": (StoreUnavailableError, StoreRefusedError),
+    "_beaker_container": container,
+    "_beaker_skew": CLOCK_SKEW,
+    "_beaker_listens": listens,
+}
+
 
 def compiled(
     own: CachedFunction, general: Callable[..., Any], resolve: Callable[..., Any]
@@ -71,21 +79,21 @@ def compiled(
     if not names or any(name.startswith(_OWN) for name in names):
         return general
     counted = names[own.keys.skips_first :]
+    lead = own.keys.lead
     row = " ".join(f"{{{name}!s}}" for name in counted)
     source = _SOURCE.format(
         parameters=", ".join(names),
         arguments="".join(f"{name}, " for name in names),
-        row=row,
-        spaces=len(counted) - 1,
+        row=f"{{{_OWN}lead}}{row}" if lead else row,
+        least=len(lead),
+        spaces=len(counted) - 1 + lead.count(" "),
     )
     known: dict[str, Any] = {
+        **_KNOWN,
         "_beaker_function": own,
+        "_beaker_lead": lead,
         "_beaker_general": general,
         "_beaker_resolve": resolve,
-        "_beaker_away": (StoreUnavailableError, StoreRefusedError),
-        "_beaker_container": container,
-        "_beaker_skew": CLOCK_SKEW,
-        "_beaker_listens": listens,
     }
     # As a traceback shows it.
     place = f"<cache of {getattr(own.function, '__qualname__', 'a function')}>"
