@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import pytest
@@ -147,24 +146,6 @@ def test_a_given_client_that_reads_otherwise_does_no_harm(
 
         assert store.fetch("key") == b"\xff\0"
         assert type(store.fetch("key")) is bytes
-
-
-def test_children_of_a_fork_read_their_own_records(
-    open_namespace: OpenNamespace,
-) -> None:
-    stores = [open_namespace(f"user {number}") for number in range(8)]
-    for number, store in enumerate(stores):
-        store.store("session", b"%d" % number, 60)
-        assert store.fetch("session") == b"%d" % number
-
-    def read(number: int) -> bool:
-        mine = b"%d" % number
-        return all(stores[number].fetch("session") == mine for _ in range(200))
-
-    children = [fork(partial(read, number)) for number in range(8)]
-
-    assert wait_for(children)
-    assert read(0)
 
 
 def test_a_child_makes_its_own_client(open_namespace: OpenNamespace) -> None:

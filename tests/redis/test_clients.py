@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import pytest
@@ -265,24 +264,6 @@ def test_that_all_connections_of_a_client_are_in_use_is_no_outage(
             cache.get("key")
         mine.connection_pool.release(in_use)
         assert cache.get("key") == "value"
-
-
-def test_children_of_a_fork_read_their_own_records(
-    open_namespace: OpenNamespace,
-) -> None:
-    stores = [open_namespace(f"user {number}") for number in range(8)]
-    for number, store in enumerate(stores):
-        store.store("session", b"%d" % number, 60)
-        assert store.fetch("session") == b"%d" % number
-
-    def read(number: int) -> bool:
-        mine = b"%d" % number
-        return all(stores[number].fetch("session") == mine for _ in range(400))
-
-    children = [fork(partial(read, number)) for number in range(8)]
-
-    assert wait_for(children)
-    assert read(0)
 
 
 @pytest.mark.parametrize("query", ["", "?protocol=3", "?decode_responses=true"])
