@@ -12,14 +12,11 @@ from contextlib import suppress
 from math import inf
 from typing import NamedTuple
 
-from beaker.backends._places import digest
+from beaker.backends._places import LEFT_BEHIND, digest
 from beaker.backends._private import PrivateFiles, remove
 from beaker.exceptions import StoreRefusedError
 
-__all__ = ["LEFT_BEHIND", "CacheLayout", "Entry", "Layout", "SessionLayout", "listed"]
-
-#: Seconds after which what its maker has not removed is taken for left behind.
-LEFT_BEHIND = 24 * 3600.0
+__all__ = ["CacheLayout", "Entry", "Layout", "SessionLayout", "listed"]
 
 #: Magic, deadline in seconds since 1970, length of the key that follows.
 _HEADER = struct.Struct(">4sdI")

@@ -12,8 +12,8 @@ from math import inf
 from typing import ClassVar
 
 from beaker._locks.filelock import FileLock
-from beaker.backends._layouts import LEFT_BEHIND, listed
-from beaker.backends._places import DISK_REMEDY, Place
+from beaker.backends._layouts import listed
+from beaker.backends._places import DISK_REMEDY, LEFT_BEHIND, Place
 from beaker.backends._private import PrivateFiles
 from beaker.protocols import NamespaceManager, Purged
 

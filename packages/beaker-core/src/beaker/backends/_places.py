@@ -9,10 +9,14 @@ from hashlib import sha256
 from beaker.exceptions import MissingCacheParameter
 from beaker.protocols import StoreOptions
 
-__all__ = ["DISK_REMEDY", "Place", "digest"]
+__all__ = ["DISK_REMEDY", "LEFT_BEHIND", "Place", "digest"]
 
 #: What a user can do when a store on disk is away.
 DISK_REMEDY = "check its directory, its permissions and the space on its disk"
+
+#: Seconds after which what its maker has not removed is taken for that of a process
+#: that died.
+LEFT_BEHIND = 24 * 3600.0
 
 #: What 1.x used as a file name as it is, and what leaves room for suffixes.
 _PLAIN = re.compile(r"[0-9A-Za-z_-]{1,200}")

@@ -11,7 +11,7 @@ from typing import Any
 from beaker._locks.leases import LocalLease
 from beaker.backends._database import Database
 from beaker.backends._odd_text import decoded
-from beaker.backends._places import DISK_REMEDY, Place
+from beaker.backends._places import DISK_REMEDY, LEFT_BEHIND, Place
 from beaker.backends._private import PrivateFiles
 from beaker.clients import shared_client
 from beaker.protocols import Lease, NamespaceManager, Purged
@@ -21,9 +21,6 @@ __all__ = ["SqliteNamespaceManager"]
 #: Seconds to wait, at least, for the changes of others. Each takes microseconds, but
 #: SQLite lets those who wait in by chance, not in turn.
 PATIENCE = 5.0
-
-#: Seconds after which the token of a creation is taken for that of a dead process.
-LEFT_BEHIND = 24 * 3600.0
 
 # A row that has no data is no record: it holds the token of a creation under way.
 # The data come last, so that the other columns are read without them. An index by
