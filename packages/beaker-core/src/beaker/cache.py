@@ -154,11 +154,9 @@ class Cache:
         if not opener.is_legacy:
             warn_unknown("cache", nsargs, opener.backend.options, stacklevel=3)
         store = opener.open(key_text(namespace))
-        self.namespace_name = namespace
-        self.namespace = store.manager
-        self.expiretime = _expire(
-            "expire", expire if expiretime is None else expiretime
-        )
+        self.namespace_name, self.namespace = namespace, store.manager
+        lasts = expire if expiretime is None else expiretime
+        self.expiretime = _expire("expire", lasts)
         self.starttime = _starttime("starttime", starttime)
         self.nsargs = nsargs
         self.values = ValueStore(

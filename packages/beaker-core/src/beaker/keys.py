@@ -137,11 +137,8 @@ class FunctionKeys:
         self._keyword_only = set(names(Parameter.KEYWORD_ONLY))
         self._takes_any = bool(names(Parameter.VAR_KEYWORD))
         # A default counts by its text too: what is left out must be what it means.
-        self._defaults = {
-            _name_of(p): self._text(p.default)
-            for p in parameters
-            if p.default is not Parameter.empty
-        }
+        optional = [p for p in parameters if p.default is not Parameter.empty]
+        self._defaults = {_name_of(p): self._text(p.default) for p in optional}
         is_fixed = len(self._names) == len(parameters) and not self._defaults
         self._is_plain = is_fixed and not typed
         #: What the keys begin with, because of the tags.
