@@ -6,6 +6,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -140,6 +142,18 @@ def test_what_is_not_memcached_is_refused() -> None:
 
         store = Store("namespace", f"127.0.0.1:{listener.getsockname()[1]}")
         with thread(answer), pytest.raises(StoreRefusedError, match="to a memcached"):
+            store.fetch("key")
+
+
+def test_a_server_with_too_many_connections_is_refused(tmp_path: Path) -> None:
+    few = ("--conn-limit", "64")
+    with Server(KNOWN["memcached"], tmp_path, *few) as server, ExitStack() as stack:
+        address = "127.0.0.1", server.port
+        for _ in range(64):
+            stack.enter_context(socket.create_connection(address))
+        store = Store("namespace", server.url)
+
+        with pytest.raises(StoreRefusedError, match=r"higher limit of them \(-c\)"):
             store.fetch("key")
 
 

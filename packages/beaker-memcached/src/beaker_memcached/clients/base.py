@@ -21,6 +21,7 @@ _REMEDIES = (
     ("too large", "store less, or start memcached with a larger item limit (-I)"),
     ("toobig", "store less, or start memcached with a larger item limit (-I)"),
     ("out of memory", "start memcached with more memory (-m)"),
+    ("too many open connections", "start memcached with a higher limit of them (-c)"),
     ("auth", "check the options 'username' and 'password'"),
     ("credentials", "check the options 'username' and 'password'"),
     ("certificate", "check the option 'tls_ca'"),
