@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 import threading
@@ -25,7 +24,6 @@ from beaker.testing._processes import (
     PATIENCE,
     fork,
     interrupted,
-    kill,
     succeeds,
     thread,
 )
@@ -318,31 +316,6 @@ print("asyncio" in sys.modules)
 
 
 # -- other processes
-
-
-def test_a_killed_writer_delays_the_next_by_less_than_half_a_second(
-    tmp_path: Path,
-) -> None:
-    lock = FileSynchronizer("name", str(tmp_path))
-    ready, tell = os.pipe()
-
-    def hold() -> None:
-        lock.acquire()
-        os.write(tell, b"!")
-        time.sleep(PATIENCE)
-
-    child = fork(hold)
-    os.read(ready, 1)
-    assert not lock.acquire(wait=False)
-    killed_at = time.monotonic()
-    kill(child)
-
-    assert lock.acquire()
-
-    assert time.monotonic() - killed_at < 0.5
-    lock.release()
-    os.close(ready)
-    os.close(tell)
 
 
 def test_a_forked_child_holds_nothing_and_may_release_what_it_inherited() -> None:
