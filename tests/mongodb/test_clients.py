@@ -10,7 +10,7 @@ from pymongo import MongoClient
 
 from beaker.exceptions import InvalidOptionError, MissingCacheParameter
 from beaker.testing._processes import fork, wait_for
-from beaker_mongodb import MongoNamespaceManager, MongoSynchronizer
+from beaker_mongodb import MongoNamespaceManager
 from beaker_mongodb.connections import connect, without_password
 from tests.mongodb.conftest import OpenNamespace, connected
 
@@ -156,36 +156,3 @@ def test_a_child_makes_its_own_client(open_namespace: OpenNamespace) -> None:
 
     assert wait_for([child])
     assert store.client is mine
-
-
-def test_the_lock_of_1x_has_many_readers_or_one_writer(
-    mongodb_url: str, prefix: str
-) -> None:
-    mine, theirs = (MongoSynchronizer(prefix, mongodb_url) for _ in range(2))
-
-    assert mine.acquire_write_lock()
-    assert mine.acquire_write_lock()
-    assert not theirs.acquire_write_lock(wait=False)
-    assert not theirs.acquire_read_lock(wait=False)
-    mine.release_write_lock()
-    assert not theirs.acquire_write_lock(wait=False)
-    mine.release_write_lock()
-    assert theirs.acquire_read_lock(wait=False)
-    assert mine.acquire_read_lock(wait=False)
-    mine.release_read_lock()
-    assert not mine.acquire_write_lock(wait=False)
-    theirs.release_read_lock()
-    assert mine.acquire_write_lock(wait=False)
-    mine.release_write_lock()
-
-
-def test_the_lock_of_1x_lapses_with_its_holder(mongodb_url: str, prefix: str) -> None:
-    def die_with_it() -> bool:
-        return MongoSynchronizer(prefix, mongodb_url).acquire_write_lock()
-
-    assert wait_for([fork(die_with_it)])
-    lock = MongoSynchronizer(prefix, mongodb_url)
-
-    assert not lock.acquire_read_lock(wait=False)
-    assert lock.acquire_write_lock()
-    lock.release_write_lock()
