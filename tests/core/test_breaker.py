@@ -75,7 +75,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Server]]:
     beaker.cache.clsmap["server"] = own
     yield own
     own.is_down, own.fails_at = False, None
-    _until(lambda: not breaker_for((own, own("x").place(), None), "").is_open)
+    _until(lambda: breaker_for((own, own("x").place(), None), "").cause is None)
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def test_a_store_may_go_at_any_moment(
     server.fails_at = moment
 
     assert cache.get("k", createfunc=lambda: "made") == "made"
-    assert breaker_for((server, cache.namespace.place(), None), "").is_open
+    assert breaker_for((server, cache.namespace.place(), None), "").cause is not None
 
 
 def test_an_expired_value_that_was_read_is_served_when_the_store_goes(
@@ -212,7 +212,9 @@ def test_a_store_that_is_back_is_used_again(
     server.is_down = True
     cache.get("k", createfunc=calls)
     server.is_down = False
-    _until(lambda: not breaker_for((server, cache.namespace.place(), None), "").is_open)
+    _until(
+        lambda: breaker_for((server, cache.namespace.place(), None), "").cause is None
+    )
 
     found = [cache.get("k", createfunc=calls), cache.get("k", createfunc=calls)]
 
@@ -323,9 +325,9 @@ def test_a_retired_breaker_asks_no_more(cache: Cache, server: type[Server]) -> N
 
     probe.join(PATIENCE)
     assert not probe.is_alive()
-    assert not shared.is_open
+    assert shared.cause is None
     cache.get("key", createfunc=lambda: "made")
-    assert shared.is_open
+    assert shared.cause is not None
 
 
 def test_where_no_thread_is_to_be_had_every_call_asks(

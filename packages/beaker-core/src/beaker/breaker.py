@@ -43,11 +43,6 @@ class Breaker:
         self._retired = threading.Event()
         self._log = logging.getLogger(f"beaker.store.{store.partition(' ')[0]}")
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the store counts as away."""
-        return self.cause is not None
-
     def check(self) -> None:
         """Pass if the store is believed to answer.
 
