@@ -325,6 +325,7 @@ def test_a_method_looks_like_itself(shop: Shop) -> None:
 
 
 @pytest.mark.usefixtures("shop")
+@pytest.mark.usefixtures("shop")
 def test_a_decorator_over_a_decorated_method_binds_it() -> None:
     def outer(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
