@@ -325,8 +325,9 @@ def test_a_method_looks_like_itself(shop: Shop) -> None:
 
 
 @pytest.mark.usefixtures("shop")
-@pytest.mark.usefixtures("shop")
 def test_a_decorator_over_a_decorated_method_binds_it() -> None:
+    cache_regions["shops"] = {"type": "memory", "expire": 60}
+
     def outer(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
