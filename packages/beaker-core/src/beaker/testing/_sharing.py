@@ -288,6 +288,27 @@ def do_everything(store: NamespaceManager, ends_at: float) -> bool:
     return True
 
 
+def churn(store: NamespaceManager, keys: list[str], times: int) -> bool:
+    """Store, create, discard and drop some of these keys, as chance has it."""
+    chance = random.Random()  # noqa: S311 - no secret
+    for _ in range(times):
+        key, act = chance.choice(keys), chance.randrange(6)
+        if act == 0:
+            store.drop()
+        elif act == 1:
+            store.discard(key)
+        elif act == 2:
+            lease = store.lease(key)
+            lease.acquire()
+            store.fill(key, b"data", 60, lease)
+            lease.release()
+        elif act == 3:
+            store.store_many(dict.fromkeys(keys, b"data"), 60)
+        else:
+            store.store(key, b"data", 60)
+    return True
+
+
 def lease_for_ever(open_namespace: Opener, keys: list[str]) -> None:
     """Take the leases on these keys and give them back."""
     store = open_namespace()
