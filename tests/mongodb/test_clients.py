@@ -9,8 +9,9 @@ from bson import SON
 from pymongo import MongoClient
 
 from beaker.exceptions import InvalidOptionError, MissingCacheParameter
+from beaker.synchronization import DEADLINE
 from beaker.testing._processes import fork, wait_for
-from beaker_mongodb import MongoNamespaceManager
+from beaker_mongodb import MongoNamespaceManager, MongoSynchronizer
 from beaker_mongodb.connections import connect, without_password
 from tests.mongodb.conftest import OpenNamespace, connected
 
@@ -49,6 +50,14 @@ def test_what_the_query_says_wins() -> None:
     assert options.timeout == 3
     assert options.retry_reads
     assert options.write_concern.document == {"w": 1}
+
+
+def test_who_wants_a_lock_alone_has_more_patience_with_the_server(
+    mongodb_url: str,
+) -> None:
+    lock = MongoSynchronizer("name", mongodb_url)
+
+    assert lock._server.client.options.timeout == DEADLINE == 1.0
 
 
 def test_without_a_deadline_there_is_none() -> None:

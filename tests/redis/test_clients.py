@@ -14,6 +14,7 @@ from beaker.exceptions import (
     MissingCacheParameter,
     StoreRefusedError,
 )
+from beaker.synchronization import DEADLINE
 from beaker.testing._processes import fork, thread, wait_for
 from beaker_redis import (
     RedisClusterNamespaceManager,
@@ -44,6 +45,13 @@ def test_a_url_is_followed_with_our_deadline_and_without_retries() -> None:
     assert made.socket_timeout == made.socket_connect_timeout == 0.5
     assert made.retry.get_retries() == 0
     assert made.health_check_interval == 0
+
+
+def test_who_wants_a_lock_alone_has_more_patience_with_the_server() -> None:
+    lock = RedisSynchronizer("name", URL)
+
+    pool: Any = lock._server.client.connection_pool  # type: ignore[attr-defined]  # it is one of redis-py
+    assert pool.connection_kwargs["socket_timeout"] == DEADLINE == 1.0
 
 
 def test_what_the_query_says_wins() -> None:

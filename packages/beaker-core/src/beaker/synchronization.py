@@ -27,6 +27,7 @@ else:
     has_flock = hasattr(fcntl, "flock")
 
 __all__ = [
+    "DEADLINE",
     "ConditionSynchronizer",
     "FileLock",
     "FileSynchronizer",
@@ -42,6 +43,10 @@ __all__ = [
     "mutex_synchronizer",
     "null_synchronizer",
 ]
+
+#: Seconds that a server may take to answer who wants a lock of it and nothing else.
+#: Unlike a cache, he has no way around a server that is slow.
+DEADLINE = 1.0
 
 S = TypeVar("S", bound=SynchronizerImpl)
 

@@ -7,8 +7,7 @@ from typing import Any
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from beaker.protocols import StoreOptions
-from beaker.synchronization import RemoteLease, SynchronizerImpl
+from beaker.synchronization import DEADLINE, RemoteLease, SynchronizerImpl
 from beaker_mongodb.layout import Client, Collections
 from beaker_mongodb.names import Names
 from beaker_mongodb.server import Server
@@ -34,7 +33,7 @@ class MongoSynchronizer(SynchronizerImpl):
     def __init__(self, identifier: str, url: str | Client) -> None:
         super().__init__()
         self.identifier = identifier
-        self._server = Server(url, StoreOptions().deadline)
+        self._server = Server(url, DEADLINE)
         self._id = Names(identifier, "", "lock").id("")
         # Readers are as good as one another.
         self._readers: list[_Hold] = []

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from beaker.protocols import StoreOptions
-from beaker.synchronization import RemoteLease, SynchronizerImpl
+from beaker.synchronization import DEADLINE, RemoteLease, SynchronizerImpl
 from beaker_redis import scripts
 from beaker_redis.connections import with_login
 from beaker_redis.names import Names
@@ -71,7 +70,7 @@ class RedisSynchronizer(SynchronizerImpl):
 
     def __init__(self, identifier: str, url: str | Client) -> None:
         super().__init__()
-        self._begin(identifier, redis_server(url, StoreOptions().deadline))
+        self._begin(identifier, redis_server(url, DEADLINE))
 
     def _begin(self, identifier: str, server: Server) -> None:
         self.identifier, self._server = identifier, server
@@ -123,4 +122,4 @@ class RedisClusterSynchronizer(RedisSynchronizer):
         SynchronizerImpl.__init__(self)
         if isinstance(urls, str):
             urls = with_login(urls, username, password)
-        self._begin(identifier, cluster_server(urls, StoreOptions().deadline))
+        self._begin(identifier, cluster_server(urls, DEADLINE))
