@@ -100,6 +100,14 @@ def raw_client(url: str) -> Any:
     return PooledClient(url, default_noreply=False, allow_unicode_keys=True)
 
 
+def connections(url: str) -> int:
+    """Return how many connections a server has, with the one that asks."""
+    client = Raw(url)
+    told = client.stats()
+    client.close()
+    return int(told[b"curr_connections"])
+
+
 def statistics(url: str) -> dict[str, int]:
     """Return what a server has counted of the commands that it was sent."""
     client = Raw(url)

@@ -14,18 +14,19 @@ from typing import Any
 import pytest
 
 import beaker.ext.memcached as former
+from beaker.container import forget_client
 from beaker.exceptions import (
     InvalidCacheBackendError,
     InvalidOptionError,
     MissingCacheParameter,
     StoreRefusedError,
 )
-from beaker.testing import KNOWN, Server
+from beaker.testing import KNOWN, Server, wait_until
 from beaker.testing._processes import at_once, fork, thread, wait_for
 from beaker.testing._servers import lacks
 from beaker.testing._sharing import hasty_threads
 from beaker_memcached import MemcachedNamespaceManager
-from tests.memcached.conftest import OpenNamespace
+from tests.memcached.conftest import OpenNamespace, connections
 
 Store = MemcachedNamespaceManager
 Start = Callable[..., Server]
@@ -312,3 +313,18 @@ def test_a_library_that_hides_the_reason_says_that_it_is_away(
 
     with pytest.raises(Store.unavailable):
         store.fetch("key")
+
+
+def test_a_client_that_is_forgotten_has_closed_its_connection(
+    memcached_server: Server, module: str
+) -> None:
+    store = Store("namespace", memcached_server.url, memcache_module=module)
+    before = connections(memcached_server.url)
+    store.store("key", b"data", 60)
+
+    forget_client(("ext:memcached", module, reached(store)[0]))
+
+    def is_closed() -> bool:
+        return connections(memcached_server.url) <= before
+
+    wait_until(is_closed, lambda: "the server still has the connection")

@@ -71,7 +71,11 @@ def _clients(module: str, reaches: Iterable[Reach]) -> list[Client]:
 
 def _client(module: str, reach: Reach) -> Client:
     key = ("ext:memcached", module, reach)
-    return shared_client(key, lambda: open_client(module, reach), Client.close)
+    return shared_client(key, lambda: open_client(module, reach), _close)
+
+
+def _close(client: Client) -> None:
+    client.close()
 
 
 def _reach(host: str, settings: StoreOptions) -> Reach:
