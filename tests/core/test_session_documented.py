@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -260,6 +261,18 @@ def test_the_special_keys_and_attributes(visit: Visit) -> None:
 
     assert Visit(type="memory").read(act) == "(True, True, True, 32, True)"
     assert visit.read(act) == "(False, False, True, 32, True)"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [({}, "memory"), ({"data_dir": "d"}, "file"), ({"type": "null"}, "null")],
+)
+def test_a_session_knows_its_type(
+    given: Options, meant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert Session({}, **given).type == meant
 
 
 def test_a_value_that_cannot_be_stored_is_told_and_loses_nothing(

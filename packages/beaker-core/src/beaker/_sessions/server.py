@@ -24,6 +24,13 @@ __all__ = ["Session"]
 _log = logging.getLogger("beaker.session")
 
 
+class _Type(FromOptions):
+    """The store by name, or its class; what is meant if nothing is said."""
+
+    def __get__(self, session: Any, owner: type) -> Any:
+        return self if session is None else session._settings.type  # noqa: SLF001  # its own
+
+
 class Session(PayloadSession):
     """A dictionary that a visitor finds again with his next request.
 
@@ -56,7 +63,7 @@ class Session(PayloadSession):
         InvalidOptionError: An option has a value that it does not take.
     """
 
-    type = FromOptions("type")
+    type = _Type("type")
     data_dir = FromOptions("data_dir")
     invalidate_corrupt = FromOptions("invalidate_corrupt")
 
