@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.exceptions import MaxConnectionsError
 
 from beaker.cache import Cache
 from beaker.exceptions import (
@@ -272,6 +273,37 @@ def test_that_all_connections_of_a_client_are_in_use_is_no_outage(
             cache.get("key")
         mine.connection_pool.release(in_use)
         assert cache.get("key") == "value"
+
+
+class OneForCommands(Redis):
+    """A client that has no connection left to block, as if others waited on them."""
+
+    asked = 0
+
+    def execute_command(self, *command: Any, **options: Any) -> Any:
+        """Send what the server answers at once."""
+        if command[0] == "BLPOP":
+            raise MaxConnectionsError("Too many connections")
+        self.asked += 1
+        return super().execute_command(*command, **options)  # type: ignore[no-untyped-call]  # redis-py has no types for it
+
+
+def test_a_waiter_without_a_connection_to_block_asks_from_time_to_time(
+    open_namespace: OpenNamespace, redis_url: str, prefix: str
+) -> None:
+    holder = open_namespace().lease("key")
+    holder.acquire()
+    with OneForCommands.from_url(redis_url) as mine:
+        waiter = RedisNamespaceManager("namespace", mine, prefix=prefix).lease("key")
+        with thread(waiter.acquire) as waiting:
+            waiting.join(0.3)
+            asked, has_waited = mine.asked, waiting.is_alive()
+            holder.release()
+        waiter.release()
+
+    assert has_waited
+    # Twice each 10 to 25 ms.
+    assert asked < 100
 
 
 @pytest.mark.parametrize("query", ["", "?protocol=3", "?decode_responses=true"])

@@ -54,8 +54,8 @@ class RedisLease(RemoteLease):
     def wait(self, seconds: float) -> None:
         """Wait until the holder wakes us, or has to have died."""
         left = self._server.run(scripts.ANNOUNCE, self._names[:1], self._wake) / 1000
-        if left:
-            self._server.wait_on(self._wake, min(seconds, left))
+        if left and not self._server.wait_on(self._wake, min(seconds, left)):
+            super().wait(seconds)
 
 
 class RedisSynchronizer(SynchronizerImpl):

@@ -141,8 +141,13 @@ class Server:
             return [client]
         return [client.get_redis_connection(node) for node in client.get_primaries()]
 
-    def wait_on(self, wake: bytes, seconds: float) -> None:
-        """Wait until somebody is woken on this list, at most so many seconds."""
+    def wait_on(self, wake: bytes, seconds: float) -> bool:
+        """Wait until somebody is woken on this list, at most so many seconds.
+
+        Returns:
+            Whether the server was asked to wake us; False: nothing was waited for, as
+            others of this process use all connections, to wait for other keys.
+        """
         # 0 would mean for ever.
         block = min(max(seconds, 0.001), LONGEST_BLOCK)
         patience = LONGEST_BLOCK + self._deadline if self._deadline else 0
@@ -152,13 +157,13 @@ class Server:
             exchange.ask("BLPOP", wake, block)
         except redis.TimeoutError:
             # A client that the user made may be less patient than we are.
-            return
+            return True
         except (RedisError, RedisClusterException) as e:
             if is_busy(e):
-                # Others of this process wait already, for other keys.
-                return
+                return False
             self._explain(e)
             raise
+        return True
 
     def place(self) -> str:
         """Return its name and where it is, without user and password."""
